@@ -1,0 +1,145 @@
+#include "client/grpc_connection.h"
+
+#include <utility>
+
+#include "grpcpp/grpcpp.h"
+#include "proto/record_service.grpc.pb.h"
+#include "proto/status_service.grpc.pb.h"
+
+namespace maillage::client {
+namespace {
+
+// A page of 1000 records of the largest size that a node accepts.
+constexpr int kMaxMessageBytes = 64 << 20;
+// A watch is silent for as long as nobody writes: only pings tell a quiet node from a dead link.
+constexpr int kKeepaliveMs = 30'000;
+constexpr int kKeepaliveTimeoutMs = 10'000;
+
+// The two enumerations have the same numbers (both are google.rpc.Code).
+absl::Status ToAbsl(const grpc::Status& status) {
+  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+}
+
+std::shared_ptr<grpc::Channel> Dial(const std::string& address) {
+  grpc::ChannelArguments arguments;
+  arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  // A proxy of the environment never leads to a node of one's own network.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  return grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments);
+}
+
+class GrpcConnection : public Connection {
+ public:
+  explicit GrpcConnection(GrpcConnectionOptions options)
+      : options_(std::move(options)),
+        channel_(Dial(options_.address)),
+        records_(v1::RecordService::NewStub(channel_)),
+        status_(v1::StatusService::NewStub(channel_)) {}
+
+  absl::StatusOr<v1::Record> GetRecord(const v1::GetRecordRequest& request) override {
+    return Call<v1::Record>(*records_, &Records::GetRecord, request, options_.call_timeout);
+  }
+  absl::StatusOr<v1::ListRecordsResponse> ListRecords(
+      const v1::ListRecordsRequest& request) override {
+    return Call<v1::ListRecordsResponse>(*records_, &Records::ListRecords, request,
+                                         options_.call_timeout);
+  }
+  absl::StatusOr<v1::Record> CreateRecord(const v1::CreateRecordRequest& request) override {
+    return Call<v1::Record>(*records_, &Records::CreateRecord, request, options_.call_timeout);
+  }
+  absl::StatusOr<v1::Record> UpdateRecord(const v1::UpdateRecordRequest& request) override {
+    return Call<v1::Record>(*records_, &Records::UpdateRecord, request, options_.call_timeout);
+  }
+  absl::StatusOr<v1::Record> DeleteRecord(const v1::DeleteRecordRequest& request) override {
+    return Call<v1::Record>(*records_, &Records::DeleteRecord, request, options_.call_timeout);
+  }
+  absl::StatusOr<v1::Record> UndeleteRecord(const v1::UndeleteRecordRequest& request) override {
+    return Call<v1::Record>(*records_, &Records::UndeleteRecord, request, options_.call_timeout);
+  }
+  absl::StatusOr<v1::BatchUpsertRecordsResponse> BatchUpsertRecords(
+      const v1::BatchUpsertRecordsRequest& request) override {
+    return Call<v1::BatchUpsertRecordsResponse>(*records_, &Records::BatchUpsertRecords, request,
+                                                options_.batch_timeout);
+  }
+  absl::StatusOr<v1::ListRecordChangesResponse> ListRecordChanges(
+      const v1::ListRecordChangesRequest& request) override {
+    return Call<v1::ListRecordChangesResponse>(*records_, &Records::ListRecordChanges, request,
+                                               options_.call_timeout);
+  }
+  absl::StatusOr<v1::ListConflictsResponse> ListConflicts(
+      const v1::ListConflictsRequest& request) override {
+    return Call<v1::ListConflictsResponse>(*records_, &Records::ListConflicts, request,
+                                           options_.call_timeout);
+  }
+  absl::StatusOr<v1::ListKindsResponse> ListKinds(const v1::ListKindsRequest& request) override {
+    return Call<v1::ListKindsResponse>(*records_, &Records::ListKinds, request,
+                                       options_.call_timeout);
+  }
+
+  absl::StatusOr<v1::NodeStatus> GetStatus(const v1::GetStatusRequest& request) override {
+    return Call<v1::NodeStatus>(*status_, &Status::GetStatus, request, options_.call_timeout);
+  }
+  absl::StatusOr<v1::ListPeersResponse> ListPeers(const v1::ListPeersRequest& request) override {
+    return Call<v1::ListPeersResponse>(*status_, &Status::ListPeers, request,
+                                       options_.call_timeout);
+  }
+  absl::StatusOr<v1::PeerStatus> PausePeer(const v1::PausePeerRequest& request) override {
+    return Call<v1::PeerStatus>(*status_, &Status::PausePeer, request, options_.call_timeout);
+  }
+  absl::StatusOr<v1::PeerStatus> ResumePeer(const v1::ResumePeerRequest& request) override {
+    return Call<v1::PeerStatus>(*status_, &Status::ResumePeer, request, options_.call_timeout);
+  }
+  absl::StatusOr<v1::PeerStatus> SyncPeer(const v1::SyncPeerRequest& request) override {
+    return Call<v1::PeerStatus>(*status_, &Status::SyncPeer, request, options_.sync_timeout);
+  }
+
+  absl::Status WatchRecords(const v1::WatchRecordsRequest& request, absl::Time until,
+                            const EventHandler& handler) override {
+    grpc::ClientContext context;
+    if (until != absl::InfiniteFuture()) context.set_deadline(absl::ToChronoTime(until));
+    const std::stop_callback cancel(options_.stop, [&context] { context.TryCancel(); });
+    auto stream = records_->WatchRecords(&context, request);
+    v1::RecordEvent event;
+    bool wanted = true;
+    while (wanted && stream->Read(&event)) wanted = handler(event);
+    if (!wanted) context.TryCancel();
+    const grpc::Status status = stream->Finish();
+    const bool time_is_up =
+        status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && until != absl::InfiniteFuture();
+    if (!wanted || time_is_up) return absl::OkStatus();
+    return ToAbsl(status);
+  }
+
+ private:
+  using Records = v1::RecordService::Stub;
+  using Status = v1::StatusService::Stub;
+
+  template <typename Response, typename Stub, typename Request>
+  absl::StatusOr<Response> Call(Stub& stub,
+                                grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                             Response*),
+                                const Request& request, absl::Duration timeout) {
+    grpc::ClientContext context;
+    context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+    const std::stop_callback cancel(options_.stop, [&context] { context.TryCancel(); });
+    Response response;
+    const grpc::Status status = (stub.*method)(&context, request, &response);
+    if (!status.ok()) return ToAbsl(status);
+    return response;
+  }
+
+  const GrpcConnectionOptions options_;
+  const std::shared_ptr<grpc::Channel> channel_;
+  const std::unique_ptr<Records> records_;
+  const std::unique_ptr<Status> status_;
+};
+
+}  // namespace
+
+std::shared_ptr<Connection> MakeGrpcConnection(GrpcConnectionOptions options) {
+  return std::make_shared<GrpcConnection>(std::move(options));
+}
+
+}  // namespace maillage::client

@@ -1,0 +1,307 @@
+"""What happens in the demo, act by act, and what must be so at the end of each."""
+
+import hashlib
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Iterator
+
+import screen
+from network import records_in, statuses
+from waiting import wait_until
+
+KINDS = ('actor', 'project', 'event')
+# Where each file is imported: the actors first, since the others name them.
+IMPORTS = (
+    ('acteurs-reseau.csv', 'lyon'),
+    ('collectivites-ara.csv', 'clermont'),
+    ('projets-reseau.csv', 'savoie'),
+    ('evenements-2021.csv', 'ardeche'),
+)
+# Numbers that the French plan sets aside for fiction.
+PHONE_SAVOIE = '+33 4 65 71 00 73'
+PHONE_LYON = '+33 4 65 71 00 69'
+
+
+class Story:
+    def __init__(self, network, data: Path, quick: bool) -> None:
+        self._network = network
+        self._data = data
+        self._files = [(file, site) for file, site in IMPORTS if not quick or file != 'collectivites-ara.csv']
+        self._checks: list[tuple[str, bool]] = []
+        self._durations: list[tuple[str, float]] = []
+
+    def play(self) -> None:
+        started = time.monotonic()
+        self._open_the_network()
+        self._import_files()
+        self._find_the_records()
+        self._cut_savoie_off()
+        self._work_apart()
+        self._kill_isere()
+        self._savoie_comes_back()
+        self._show_what_became_of_it()
+        self._show_the_proof()
+        self._show_the_traffic()
+        self._durations.append(('en tout', time.monotonic() - started))
+        self._show_the_durations()
+
+    def failed(self, why: str) -> None:
+        self._check(why, False)
+
+    def verdict(self) -> bool:
+        wrong = [text for text, held in self._checks if not held]
+        screen.heading('Verdict')
+        for text in wrong:
+            screen.wrong(text)
+        if not wrong:
+            screen.fine(f'Les {len(self._checks)} vérifications ont tenu : neuf sites, les mêmes données.')
+        return not wrong
+
+    # Acts.
+
+    def _open_the_network(self) -> None:
+        screen.heading('1. Neuf sites s’ouvrent')
+        screen.aside('Deux antennes, sept relais, chacun son processus et son disque ; un relais connaît les deux antennes.')
+        with self._timed('ouverture des neuf sites'):
+            self._network.start()
+            self._network.wait_identical()
+        self._check('les neuf sites se connaissent', True)
+
+    def _import_files(self) -> None:
+        screen.heading('2. Quatre fichiers, tels quels, importés à quatre endroits')
+        for file, site in self._files:
+            lines = len((self._data / file).read_text(encoding='utf-8').splitlines()) - 1
+            node = self._network[site]
+            with self._timed(f'import de {file} à {node.label}') as import_time:
+                node.run('import', str(self._data / file), person='Camille')
+            with self._timed('   … et partout') as everywhere:
+                self._network.wait_identical()
+            screen.fine(f'{file:24} {screen.number(lines):>6} lignes · importées par {node.label} en '
+                        f'{screen.seconds(import_time())}, sur les neuf sites {screen.seconds(everywhere())} plus tard')
+        counts = self._counts('loire')
+        self._check('49 événements et 12 projets, vus de la Loire', (counts['event'], counts['project']) == (49, 12))
+        self._import_again()
+
+    def _import_again(self) -> None:
+        loire = self._network['loire']
+        before = loire.status()['root']
+        with self._timed('les mêmes fichiers une seconde fois, dans la Loire'):
+            for file, _ in self._files:
+                loire.run('import', str(self._data / file), person='Léa')
+        self._check('importer de nouveau les mêmes fichiers, ailleurs, ne change rien', loire.status()['root'] == before)
+
+    def _find_the_records(self) -> None:
+        self._pss = self._find('actor', 'acronym = "PSS"')
+        self._csi = self._find('actor', 'acronym = "CSI"')
+        self._project = self._find('project', 'acronym = "FVR"')
+        self._event = self._find('event', 'title = "Stand RESACOOP à Soliway"')
+        self._grenoble = self._find('actor', 'name = "Maison de l’international de Grenoble"')
+
+    def _cut_savoie_off(self) -> None:
+        screen.heading('3. La Savoie est coupée du réseau')
+        savoie = self._network['savoie']
+        for antenna in ('lyon', 'clermont'):
+            savoie.run('pause', self._network[antenna].address)
+        for antenna in ('lyon', 'clermont'):
+            state = wait_until(f'{antenna} voit la Savoie hors ligne', lambda: self._peer_state(antenna, 'savoie'),
+                               lambda state: state in ('OFFLINE', 'PAUSED'), limit=30)
+            self._check(f'{self._network[antenna].label} le voit : Savoie {_STATES[state]}', True)
+
+    def _work_apart(self) -> None:
+        screen.heading('4. On continue à travailler, chacun de son côté')
+        savoie, lyon = self._network['savoie'], self._network['lyon']
+        edits = (
+            (savoie, 'Awa', ('edit', 'actor', self._pss, f'phone_numbers+={PHONE_SAVOIE}')),
+            (lyon, 'Camille', ('edit', 'actor', self._pss, f'phone_numbers+={PHONE_LYON}')),
+            (savoie, 'Awa', ('edit', 'actor', self._pss, 'description=Relais de la Savoie, à Chambéry')),
+            (lyon, 'Camille', ('edit', 'actor', self._pss, 'description=Relais et RDJSI pour la Savoie')),
+            (savoie, 'Awa', ('edit', 'actor', self._csi, 'description=Relais de la Haute-Savoie')),
+            (lyon, 'Camille', ('edit', 'actor', self._csi, 'legal_status=association loi 1901')),
+            (savoie, 'Awa', ('edit', 'project', self._project, 'sdgs+=16')),
+            (lyon, 'Camille', ('edit', 'project', self._project, 'sdgs+=4')),
+            (lyon, 'Camille', ('delete', 'event', self._event)),
+            (savoie, 'Awa', ('edit', 'event', self._event, 'participants=120')),
+        )
+        for node, person, command in edits:
+            node.run(*command, person=person)
+            screen.say(f'{person:8} {node.label:15} {" ".join(_short(word) for word in command)}')
+        created = savoie.ask('create', 'actor', 'name=Amis du Mali', 'departments+=73', person='Awa')
+        self._mali = _id(created)
+        screen.say(f'{"Awa":8} {savoie.label:15} create actor name=Amis du Mali departments+=73')
+
+    def _kill_isere(self) -> None:
+        screen.heading('5. Une panne de courant en Isère')
+        isere = self._network['isere']
+        isere.run('edit', 'actor', self._grenoble, 'websites+=https://www.grenoble.fr', person='Noé')
+        isere.kill()
+        screen.say('Noé      Isère           enregistre un site web ; la machine s’éteint dans l’instant (SIGKILL)')
+        isere.start()
+        isere.wait_ready()
+        self._check('ce qui était enregistré l’est encore au redémarrage',
+                    'https://www.grenoble.fr' in self._content('isere', 'actor', self._grenoble).get('websites', []))
+        with self._timed('les huit autres sites d’accord, Isère redémarrée') as took:
+            self._network.wait_identical(without=('savoie',))
+        screen.fine(f'huit sites identiques {screen.seconds(took())} plus tard ; la Savoie est toujours coupée')
+        by_site = statuses(list(self._network.nodes.values()))
+        self._check('la Savoie, elle, en est encore à sa propre version',
+                    by_site['savoie'].get('root') != by_site['lyon'].get('root'))
+
+    def _savoie_comes_back(self) -> None:
+        screen.heading('6. La Savoie revient')
+        savoie = self._network['savoie']
+        before = _traffic(savoie.status())
+        with self._timed('retour de la Savoie, jusqu’à l’égalité des neuf') as took:
+            for antenna in ('lyon', 'clermont'):
+                savoie.run('resume', self._network[antenna].address)
+            self._network.wait_identical()
+        screen.fine(f'les neuf sites sont identiques {screen.seconds(took())} après')
+        after = _traffic(savoie.status())
+        screen.say(f'Échangé par la Savoie : {screen.size(after["bytes_sent"] - before["bytes_sent"])} envoyés, '
+                   f'{screen.size(after["bytes_received"] - before["bytes_received"])} reçus.')
+
+    def _show_what_became_of_it(self) -> None:
+        screen.heading('7. Rien n’est perdu')
+        self._show_the_phone_numbers()
+        everywhere = list(self._network.nodes)
+        self._check('les deux autres champs modifiés à part sont là tous les deux, sans question à personne', all(
+            (actor.get('description'), actor.get('legal_status')) ==
+            ('Relais de la Haute-Savoie', 'association loi 1901')
+            for actor in (self._content(site, 'actor', self._csi) for site in everywhere)))
+        self._check('le projet a les deux ODD, 4 et 16', all(
+            {'4', '16'} <= set(self._content(site, 'project', self._project).get('sdgs', [])) for site in everywhere))
+        self._check('l’acteur créé hors ligne est partout', all(
+            self._content(site, 'actor', self._mali).get('name') == 'Amis du Mali' for site in everywhere))
+        self._show_the_conflicts()
+
+    def _show_the_phone_numbers(self) -> None:
+        node = self._network['drome']
+        numbers = self._content('drome', 'actor', self._pss).get('phone_numbers', [])
+        rows = [(_value(field), change.get('person', ''), change.get('site', ''), change.get('time', '')[:19])
+                for change in _history(node.ask('history', 'actor', self._pss))
+                for field in change.get('fields', []) if field['field'] == 'phone_numbers']
+        screen.say('Pays de Savoie Solidaires, les deux téléphones, lus en Drôme :')
+        screen.table(('téléphone', 'qui', 'où', 'quand'), sorted(rows))
+        self._check('les deux téléphones sont gardés, avec qui et où',
+                    set(numbers) == {PHONE_LYON, PHONE_SAVOIE} and
+                    {row[:3] for row in rows} == {(PHONE_LYON, 'Camille', 'lyon'), (PHONE_SAVOIE, 'Awa', 'savoie')})
+
+    def _show_the_conflicts(self) -> None:
+        screen.say('')
+        screen.say('Ce qui attend une personne, vu de Clermont (maillage conflicts) :')
+        found = {}
+        rows = []
+        for conflict in _listed(self._network['clermont'].ask('conflicts'), 'conflicts'):
+            for field in conflict['fields']:
+                found[_id(conflict['record']), field['field']] = field['versions']
+                for version in field['versions']:
+                    rows.append((_name(conflict['record']), field['field'], _value(version), version.get('person', ''),
+                                 version.get('site', '')))
+        screen.table(('fiche', 'champ', 'version', 'qui', 'où'), rows)
+        described = {(version.get('person'), version.get('site'))
+                     for version in found.get((self._pss, 'description'), [])}
+        self._check('les deux descriptions sont côte à côte, avec qui et où',
+                    described == {('Awa', 'savoie'), ('Camille', 'lyon')})
+        self._check('la suppression qui a croisé une correction attend une décision, l’événement reste lisible',
+                    (self._event, 'deleted') in found and
+                    self._content('clermont', 'event', self._event).get('participants') == 120)
+
+    def _show_the_proof(self) -> None:
+        screen.heading('8. La preuve')
+        self._network.wait_identical()
+        by_site = statuses(list(self._network.nodes.values()))
+        rows, digests = [], set()
+        for name, node in self._network.nodes.items():
+            exports = ''.join(node.run('export', kind, '--format', 'jsonl') for kind in KINDS)
+            digest = hashlib.sha256(exports.encode()).hexdigest()
+            digests.add((digest, len(exports)))
+            counts = self._counts(name)
+            rows.append((node.label, *(screen.number(counts[kind]) for kind in KINDS),
+                         by_site[name]['root'][:16], digest[:16]))
+        screen.table(('site', 'acteurs', 'projets', 'événements', 'racine', 'export (SHA-256)'), rows, right=(1, 2, 3))
+        self._check('neuf racines égales', len({status['root'] for status in by_site.values()}) == 1)
+        self._check('neuf exports égaux, octet pour octet', len(digests) == 1 and min(digests)[1] > 0)
+
+    def _show_the_traffic(self) -> None:
+        screen.heading('Ce qui a circulé')
+        rows = []
+        for node in self._network.nodes.values():
+            for peer in node.status().get('peers', []):
+                if peer.get('address'):
+                    rows.append((node.label, '→', peer.get('site', ''),
+                                 *(screen.number(int(peer.get(key, 0)))
+                                   for key in ('changes_sent', 'changes_received', 'frames_sent', 'frames_received')),
+                                 *(screen.size(int(peer.get(key, 0))) for key in ('bytes_sent', 'bytes_received'))))
+        screen.table(('site', '', 'pair', 'modifications ↑', '↓', 'trames ↑', '↓', 'octets ↑', '↓'), rows,
+                     right=(3, 4, 5, 6, 7, 8))
+
+    def _show_the_durations(self) -> None:
+        screen.heading('Combien de temps')
+        screen.table(('étape', 'durée'), [(what, screen.seconds(duration)) for what, duration in self._durations],
+                     right=(1,))
+
+    # Small things.
+
+    def _check(self, text: str, held: bool) -> None:
+        self._checks.append((text, held))
+        (screen.fine if held else screen.wrong)(text)
+
+    @contextmanager
+    def _timed(self, what: str) -> Iterator:
+        started = time.monotonic()
+        duration = []
+        yield lambda: duration[0]
+        duration.append(time.monotonic() - started)
+        self._durations.append((what, duration[0]))
+
+    def _find(self, kind: str, query: str) -> str:
+        records = _listed(self._network['lyon'].ask('list', kind, '--filter', query), 'records')
+        if len(records) != 1:
+            raise RuntimeError(f'{len(records)} fiches pour {kind} {query}, une seule attendue')
+        return _id(records[0])
+
+    def _content(self, site: str, kind: str, record: str) -> dict:
+        return self._network[site].ask('get', kind, record).get('content', {})
+
+    def _counts(self, site: str) -> dict[str, int]:
+        counts = {kind['kind']: int(kind.get('records', 0)) for kind in self._network[site].status()['kinds']}
+        return {kind: counts.get(kind, 0) for kind in KINDS}
+
+    def _peer_state(self, site: str, peer: str) -> str:
+        states = [each.get('state', '') for each in self._network[site].status().get('peers', [])
+                  if each.get('site') == peer]
+        return states[0] if states else ''
+
+
+_STATES = {'OFFLINE': 'hors ligne', 'PAUSED': 'en pause'}
+
+
+def _listed(answer, key: str) -> list:
+    return answer.get(key, []) if isinstance(answer, dict) else answer
+
+
+def _history(answer) -> list:
+    return _listed(answer, 'changes')
+
+
+def _id(record: dict) -> str:
+    return record['name'].split('/')[1]
+
+
+def _name(record: dict) -> str:
+    content = record.get('content', {})
+    return content.get('name') or content.get('title', '')
+
+
+def _value(field: dict) -> str:
+    return field.get('value', '')
+
+
+def _short(word: str) -> str:
+    """Ids are for machines: their first letters are enough on a screen."""
+    return f'{word[:8]}…' if len(word) == 36 and word.count('-') == 4 else word
+
+
+def _traffic(status: dict) -> dict[str, int]:
+    return {key: sum(int(peer.get(key, 0)) for peer in status.get('peers', []))
+            for key in ('bytes_sent', 'bytes_received')}

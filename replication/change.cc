@@ -1,0 +1,123 @@
+#include "replication/change.h"
+
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "proto/change.pb.h"
+#include "replication/tuning.h"
+
+namespace maillage::replication {
+namespace {
+
+absl::Status CheckOperation(const Operation& operation) {
+  if (operation.key.size() > kMaxValueBytes ||
+      (operation.value.has_value() && operation.value->size() > kMaxValueBytes)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("field ", operation.field, " is longer than ", kMaxValueBytes, " bytes"));
+  }
+  if (operation.rule == v1::MERGE_RULE_UNSPECIFIED) {
+    return absl::InvalidArgumentError(absl::StrCat("field ", operation.field, " has no rule"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckLife(const Operation& operation) {
+  if (!operation.value.has_value()) return absl::OkStatus();
+  v1::VersionVector covered;
+  if (!covered.ParseFromString(*operation.value)) {
+    return absl::InvalidArgumentError("a delete doesn't say what it covers");
+  }
+  return FromProto(covered).status();
+}
+
+Operation OperationFromProto(const v1::Operation& proto) {
+  Operation operation{proto.field(), proto.rule(), proto.key(), std::nullopt, proto.territory()};
+  if (proto.has_value()) operation.value = proto.value();
+  return operation;
+}
+
+}  // namespace
+
+std::string EncodeChange(const Change& change) {
+  v1::Change proto;
+  proto.set_record(std::string(change.record.id.bytes()));
+  proto.set_kind(change.record.kind);
+  *proto.mutable_actor() = ToProto(change.dot.actor);
+  proto.set_n(change.dot.n);
+  proto.set_site_sequence(change.site_sequence);
+  proto.set_time(change.time.value);
+  proto.set_person(change.person);
+  if (!change.context.empty()) ToProto(change.context, proto.mutable_context());
+  for (const Operation& operation : change.operations) {
+    v1::Operation* added = proto.add_operation();
+    added->set_field(operation.field);
+    added->set_rule(operation.rule);
+    added->set_key(operation.key);
+    if (operation.value.has_value()) added->set_value(*operation.value);
+    added->set_territory(operation.territory);
+  }
+  return proto.SerializeAsString();
+}
+
+absl::Status CheckChange(const Change& change) {
+  if (change.dot.n == 0) return absl::InvalidArgumentError("changes are counted from 1");
+  if (change.person.size() > kMaxPersonBytes) {
+    return absl::InvalidArgumentError("the person's name is too long");
+  }
+  if (change.context.entries().size() > kMaxVectorEntries) {
+    return absl::InvalidArgumentError("the context has too many actors");
+  }
+  if (change.operations.size() > kMaxOperations) {
+    return absl::InvalidArgumentError("too many operations in one change");
+  }
+  const Operation* previous = nullptr;
+  for (const Operation& operation : change.operations) {
+    if (absl::Status status = CheckOperation(operation); !status.ok()) return status;
+    if (previous != nullptr && std::tie(previous->field, previous->key) >=
+                                   std::tie(operation.field, operation.key)) {
+      return absl::InvalidArgumentError("operations are not sorted");
+    }
+    if (operation.field == kLifeField) {
+      if (absl::Status status = CheckLife(operation); !status.ok()) return status;
+    }
+    previous = &operation;
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Change> DecodeChange(std::string_view bytes) {
+  if (bytes.size() > kMaxChangeBytes) return absl::InvalidArgumentError("change is too large");
+  v1::Change proto;
+  if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return absl::InvalidArgumentError("change is no protobuf message");
+  }
+  const std::optional<RecordId> id = RecordId::FromBytes(proto.record());
+  if (!id.has_value()) return absl::InvalidArgumentError("record id is not 16 bytes");
+  if (proto.kind() == 0 || proto.kind() > UINT16_MAX) {
+    return absl::InvalidArgumentError("kind is out of range");
+  }
+  absl::StatusOr<Actor> actor = FromProto(proto.actor());
+  if (!actor.ok()) return actor.status();
+  absl::StatusOr<VersionVector> context = FromProto(proto.context());
+  if (!context.ok()) return context.status();
+
+  Change change;
+  change.record = {static_cast<uint16_t>(proto.kind()), *id};
+  change.dot = {*actor, proto.n()};
+  change.site_sequence = proto.site_sequence();
+  change.time = {proto.time()};
+  change.person = proto.person();
+  change.context = *std::move(context);
+  change.operations.reserve(static_cast<size_t>(proto.operation_size()));
+  for (const v1::Operation& operation : proto.operation()) {
+    change.operations.push_back(OperationFromProto(operation));
+  }
+  if (absl::Status status = CheckChange(change); !status.ok()) return status;
+  if (change.context.Covers(change.dot)) {
+    return absl::InvalidArgumentError("a change has seen itself");
+  }
+  return change;
+}
+
+}  // namespace maillage::replication

@@ -1,0 +1,60 @@
+// A change in memory, and its two directions to the author's bytes (proto/change.proto).
+#ifndef MAILLAGE_REPLICATION_CHANGE_H_
+#define MAILLAGE_REPLICATION_CHANGE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "proto/id.h"
+#include "proto/merge.pb.h"
+#include "replication/hybrid_clock.h"
+#include "replication/version_vector.h"
+
+namespace maillage::replication {
+
+// The life of a record is a register in field 0: a value deletes, and holds the vector that the delete covers.
+inline constexpr uint32_t kLifeField = 0;
+
+struct Operation {
+  uint32_t field = 0;
+  v1::MergeRule rule = v1::REGISTER;
+  // Element of a SET, encoded key of a MAP entry; empty otherwise.
+  std::string key;
+  // Nothing: what the context covers in this cell is removed.
+  std::optional<std::string> value;
+  bool territory = false;
+
+  bool operator==(const Operation&) const = default;
+};
+
+struct Change {
+  RecordKey record;
+  Dot dot;
+  uint64_t site_sequence = 0;
+  HybridTime time;
+  std::string person;
+  // The record's vector as the person read it. May lack earlier dots of the change's own actor: two people at
+  // one node write concurrently.
+  VersionVector context;
+  // Sorted by field, then key; each cell once.
+  std::vector<Operation> operations;
+
+  bool operator==(const Change&) const = default;
+};
+
+std::string EncodeChange(const Change& change);
+
+// InvalidArgument on anything that EncodeChange would not have written, or beyond the limits of tuning.h.
+// Unknown fields of the message are fine.
+absl::StatusOr<Change> DecodeChange(std::string_view bytes);
+
+// The limits of tuning.h and the order of the operations, which hold for writers and receivers alike.
+absl::Status CheckChange(const Change& change);
+
+}  // namespace maillage::replication
+
+#endif  // MAILLAGE_REPLICATION_CHANGE_H_

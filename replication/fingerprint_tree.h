@@ -1,0 +1,87 @@
+// The sums of all partitions: a 16-way trie over the records' positions, its upper levels in memory, the leaves in
+// the fingerprints table.
+#ifndef MAILLAGE_REPLICATION_FINGERPRINT_TREE_H_
+#define MAILLAGE_REPLICATION_FINGERPRINT_TREE_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "proto/id.h"
+#include "replication/fingerprint.h"
+#include "replication/tuning.h"
+#include "storage/keys.h"
+#include "storage/store.h"
+
+namespace maillage::replication {
+
+// A node of a trie: the records whose position begins with these hexadecimal digits.
+struct TriePrefix {
+  static constexpr size_t kMaxDigits = 16;
+
+  uint8_t digits = 0;
+  // The digits from the top of the word; the rest is 0.
+  uint64_t bits = 0;
+
+  // `digit` < 16, digits < kMaxDigits.
+  TriePrefix Child(uint8_t digit) const;
+  // First position below the prefix, and the last.
+  uint64_t first() const { return bits; }
+  uint64_t last() const;
+  bool operator==(const TriePrefix&) const = default;
+};
+
+struct LeafEntry {
+  RecordId id;
+  Fingerprint fingerprint;
+};
+
+// Not thread-safe. Reads below the levels in memory go to the view that the caller passes, which must be of the
+// same moment as the last Apply.
+class FingerprintTree {
+ public:
+  // Reads the whole fingerprints table.
+  absl::Status Load(const storage::ReadView& view);
+
+  // One record's fingerprint in one partition changes; nothing stands for absent.
+  void Apply(const storage::PartitionKey& partition, uint64_t position,
+             const std::optional<Fingerprint>& before, const std::optional<Fingerprint>& after);
+
+  FingerprintSum Root(const storage::PartitionKey& partition) const;
+  absl::StatusOr<FingerprintSum> Node(const storage::ReadView& view,
+                                      const storage::PartitionKey& partition,
+                                      const TriePrefix& prefix) const;
+  absl::StatusOr<std::array<FingerprintSum, 16>> Children(const storage::ReadView& view,
+                                                          const storage::PartitionKey& partition,
+                                                          const TriePrefix& prefix) const;
+  // All records below the prefix, by position; ResourceExhausted beyond `limit`.
+  absl::StatusOr<std::vector<LeafEntry>> Leaves(const storage::ReadView& view,
+                                                const storage::PartitionKey& partition,
+                                                const TriePrefix& prefix, size_t limit) const;
+
+  // Partitions that hold a record, sorted.
+  std::vector<std::pair<storage::PartitionKey, FingerprintSum>> Partitions() const;
+
+  // 16 bytes over all partitions: equal digests, equal data.
+  std::string Digest() const;
+
+ private:
+  struct Trie {
+    FingerprintSum root;
+    // By level, then by the level's leading digits as a number. Nodes without records are absent.
+    std::array<absl::flat_hash_map<uint32_t, FingerprintSum>, kTrieLevelsInMemory> levels;
+  };
+
+  std::map<storage::PartitionKey, Trie> tries_;
+};
+
+}  // namespace maillage::replication
+
+#endif  // MAILLAGE_REPLICATION_FINGERPRINT_TREE_H_

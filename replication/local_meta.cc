@@ -1,0 +1,140 @@
+#include "replication/local_meta.h"
+
+#include "absl/strings/str_cat.h"
+#include "proto/absl_view.h"
+#include "replication/byte_codec.h"
+#include "replication/feed_entry.h"
+
+namespace maillage::replication {
+namespace {
+
+constexpr uint8_t kFormat = 1;
+
+absl::Status Damaged(std::string_view what) {
+  return absl::DataLossError(absl::StrCat("meta table: damaged ", ToAbsl(what)));
+}
+
+}  // namespace
+
+std::string EncodeIdentity(const LocalIdentity& identity) {
+  std::string bytes;
+  ByteWriter writer(&bytes);
+  writer.Byte(kFormat);
+  writer.Raw(identity.site.bytes());
+  writer.Fixed64(identity.incarnation);
+  writer.Varint(identity.renewals);
+  return bytes;
+}
+
+absl::StatusOr<LocalIdentity> DecodeIdentity(std::string_view bytes) {
+  ByteReader reader(bytes);
+  const uint8_t format = reader.Byte();
+  const auto site = SiteId::FromBytes(reader.Raw(SiteId::kSize));
+  LocalIdentity identity;
+  identity.incarnation = reader.Fixed64();
+  identity.renewals = reader.Varint();
+  if (!reader.done() || format != kFormat) return Damaged("identity");
+  identity.site = *site;
+  return identity;
+}
+
+std::string EncodeProgress(const LocalProgress& progress) {
+  std::string bytes;
+  ByteWriter writer(&bytes);
+  writer.Byte(kFormat);
+  writer.Varint(progress.feed_head);
+  writer.Varint(progress.site_sequence);
+  writer.Fixed64(progress.clock.value);
+  writer.Varint(progress.conflicts);
+  writer.Varint(progress.changes_from_the_future);
+  writer.Varint(progress.quarantined);
+  writer.Varint(progress.kinds.size());
+  for (const auto& [kind, counts] : progress.kinds) {
+    writer.Varint(kind);
+    writer.Varint(counts.alive);
+    writer.Varint(counts.deleted);
+  }
+  return bytes;
+}
+
+absl::StatusOr<LocalProgress> DecodeProgress(std::string_view bytes) {
+  ByteReader reader(bytes);
+  if (reader.Byte() != kFormat) return Damaged("progress");
+  LocalProgress progress;
+  progress.feed_head = reader.Varint();
+  progress.site_sequence = reader.Varint();
+  progress.clock = {reader.Fixed64()};
+  progress.conflicts = reader.Varint();
+  progress.changes_from_the_future = reader.Varint();
+  progress.quarantined = reader.Varint();
+  const uint64_t kinds = reader.Varint();
+  for (uint64_t i = 0; i < kinds && reader.ok(); ++i) {
+    const uint64_t kind = reader.Varint();
+    if (kind > UINT16_MAX) return Damaged("progress");
+    KindCounts& counts = progress.kinds[static_cast<uint16_t>(kind)];
+    counts.alive = reader.Varint();
+    counts.deleted = reader.Varint();
+  }
+  if (!reader.done()) return Damaged("progress");
+  return progress;
+}
+
+std::string EncodeCursor(const PeerCursor& cursor) {
+  std::string bytes;
+  ByteWriter writer(&bytes);
+  writer.Fixed64(cursor.incarnation);
+  writer.Varint(cursor.position);
+  return bytes;
+}
+
+absl::StatusOr<PeerCursor> DecodeCursor(std::string_view bytes) {
+  ByteReader reader(bytes);
+  PeerCursor cursor;
+  cursor.incarnation = reader.Fixed64();
+  cursor.position = reader.Varint();
+  if (!reader.done()) return Damaged("cursor");
+  return cursor;
+}
+
+std::string EncodeRequestOutcome(const RequestOutcome& outcome) {
+  std::string bytes;
+  ByteWriter writer(&bytes);
+  writer.Varint(outcome.position);
+  writer.Varint(outcome.record.kind);
+  writer.Raw(outcome.record.id.bytes());
+  writer.Raw(EncodeDot(outcome.dot));
+  return bytes;
+}
+
+absl::StatusOr<RequestOutcome> DecodeRequestOutcome(std::string_view bytes) {
+  ByteReader reader(bytes);
+  RequestOutcome outcome;
+  outcome.position = reader.Varint();
+  const uint64_t kind = reader.Varint();
+  const auto id = RecordId::FromBytes(reader.Raw(RecordId::kSize));
+  if (!reader.ok() || kind > UINT16_MAX) return Damaged("request");
+  absl::StatusOr<Dot> dot = DecodeDot(reader.rest());
+  if (!dot.ok()) return dot.status();
+  outcome.record = {static_cast<uint16_t>(kind), *id};
+  outcome.dot = *dot;
+  return outcome;
+}
+
+std::string EncodeQuarantineEntry(const QuarantineEntry& entry) {
+  std::string bytes;
+  ByteWriter writer(&bytes);
+  writer.Raw(entry.source.bytes());
+  writer.String(entry.reason);
+  writer.Raw(entry.bytes);
+  return bytes;
+}
+
+absl::StatusOr<QuarantineEntry> DecodeQuarantineEntry(std::string_view bytes) {
+  ByteReader reader(bytes);
+  const auto source = SiteId::FromBytes(reader.Raw(SiteId::kSize));
+  const std::string_view reason = reader.String();
+  if (!reader.ok()) return Damaged("quarantine entry");
+  return QuarantineEntry{*source, std::string(reason), std::string(reader.rest())};
+}
+
+}  // namespace maillage::replication

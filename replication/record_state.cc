@@ -1,0 +1,212 @@
+#include "replication/record_state.h"
+
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "proto/change.pb.h"
+#include "replication/check.h"
+
+namespace maillage::replication {
+namespace {
+
+auto CellOrder(const Cell& cell) { return std::tie(cell.field, cell.key); }
+
+auto LowerBound(const std::vector<Cell>& cells, uint32_t field, std::string_view key) {
+  return std::lower_bound(cells.begin(), cells.end(), std::make_pair(field, key),
+                          [](const Cell& cell, const std::pair<uint32_t, std::string_view>& wanted) {
+                            return std::make_pair(cell.field, std::string_view(cell.key)) < wanted;
+                          });
+}
+
+// What survives of `mine`: a version that `theirs` holds too, or that their vector has not seen.
+void KeepSurvivors(const std::vector<Version>& mine, const std::vector<Version>& theirs,
+                   const VersionVector& their_vector, std::vector<Version>& out) {
+  for (const Version& version : mine) {
+    const bool in_theirs = std::any_of(theirs.begin(), theirs.end(), [&](const Version& other) {
+      return other.dot == version.dot;
+    });
+    if (in_theirs || !their_vector.Covers(version.dot)) out.push_back(version);
+  }
+}
+
+std::vector<Version> JoinVersions(const std::vector<Version>& mine, const VersionVector& my_vector,
+                                  const std::vector<Version>& theirs,
+                                  const VersionVector& their_vector) {
+  std::vector<Version> joined;
+  KeepSurvivors(mine, theirs, their_vector, joined);
+  KeepSurvivors(theirs, mine, my_vector, joined);
+  const auto by_dot = [](const Version& a, const Version& b) { return a.dot < b.dot; };
+  std::sort(joined.begin(), joined.end(), by_dot);
+  const auto same_dot = [](const Version& a, const Version& b) { return a.dot == b.dot; };
+  joined.erase(std::unique(joined.begin(), joined.end(), same_dot), joined.end());
+  return joined;
+}
+
+bool IsReplaced(const Version& version, const Change& change, const Operation& operation) {
+  if (operation.value.has_value()) {
+    // An author's contribution to a counter replaces their own last one and nobody else's.
+    if (operation.rule == v1::COUNTER) return version.dot.actor == change.dot.actor;
+    if (operation.rule == v1::MAX && version.value > *operation.value) return false;
+  }
+  return change.context.Covers(version.dot);
+}
+
+VersionVector CoveredByDelete(const Version& version) {
+  v1::VersionVector proto;
+  if (!proto.ParseFromString(version.value)) return {};
+  absl::StatusOr<VersionVector> covered = FromProto(proto);
+  return covered.ok() ? *std::move(covered) : VersionVector();
+}
+
+}  // namespace
+
+const Cell* RecordState::Find(uint32_t field, std::string_view key) const {
+  const auto found = LowerBound(cells_, field, key);
+  return found != cells_.end() && found->field == field && found->key == key ? &*found : nullptr;
+}
+
+std::pair<const Cell*, const Cell*> RecordState::FieldCells(uint32_t field) const {
+  const auto begin = LowerBound(cells_, field, {});
+  const auto end = std::find_if(begin, cells_.end(),
+                                [field](const Cell& cell) { return cell.field != field; });
+  return {cells_.data() + (begin - cells_.begin()), cells_.data() + (end - cells_.begin())};
+}
+
+bool RecordState::CanApply(const Change& change) const {
+  return vector_.IsNext(change.dot) && vector_.Covers(change.context);
+}
+
+void RecordState::Apply(const Change& change) {
+  MAILLAGE_CHECK(CanApply(change));
+  for (const Operation& operation : change.operations) ApplyOperation(change, operation);
+  vector_.Add(change.dot);
+}
+
+void RecordState::ApplyOperation(const Change& change, const Operation& operation) {
+  auto cell = cells_.begin() + (LowerBound(cells_, operation.field, operation.key) - cells_.begin());
+  const bool exists =
+      cell != cells_.end() && cell->field == operation.field && cell->key == operation.key;
+  if (!exists) {
+    if (!operation.value.has_value()) return;
+    cell = cells_.insert(cell, Cell{operation.field, operation.key, {}});
+  }
+  std::erase_if(cell->versions, [&](const Version& version) {
+    return IsReplaced(version, change, operation);
+  });
+  if (operation.value.has_value()) {
+    Version version{change.dot,       change.time,    change.person,
+                    *operation.value, operation.rule, operation.territory};
+    const auto place = std::lower_bound(
+        cell->versions.begin(), cell->versions.end(), version,
+        [](const Version& a, const Version& b) { return a.dot < b.dot; });
+    cell->versions.insert(place, std::move(version));
+  }
+  if (cell->versions.empty()) cells_.erase(cell);
+}
+
+void RecordState::Join(const RecordState& other) {
+  std::vector<Cell> joined;
+  static const std::vector<Version> kNone;
+  auto mine = cells_.begin();
+  auto theirs = other.cells_.begin();
+  while (mine != cells_.end() || theirs != other.cells_.end()) {
+    const bool take_mine = theirs == other.cells_.end() ||
+                           (mine != cells_.end() && CellOrder(*mine) <= CellOrder(*theirs));
+    const bool take_theirs = mine == cells_.end() ||
+                             (theirs != other.cells_.end() && CellOrder(*theirs) <= CellOrder(*mine));
+    const Cell& shape = take_mine ? *mine : *theirs;
+    Cell cell{shape.field, shape.key,
+              JoinVersions(take_mine ? mine->versions : kNone, vector_,
+                           take_theirs ? theirs->versions : kNone, other.vector_)};
+    if (!cell.versions.empty()) joined.push_back(std::move(cell));
+    if (take_mine) ++mine;
+    if (take_theirs) ++theirs;
+  }
+  cells_ = std::move(joined);
+  vector_.Merge(other.vector_);
+}
+
+Life RecordState::life() const {
+  const Cell* deletes = Find(kLifeField);
+  if (deletes == nullptr) return Life::kAlive;
+  VersionVector covered;
+  for (const Version& version : deletes->versions) covered.Merge(CoveredByDelete(version));
+  // Versions are sorted by dot, so a run of deletes by one actor extends the covered part step by step.
+  for (const Version& version : deletes->versions) {
+    if (covered.IsNext(version.dot)) covered.Add(version.dot);
+  }
+  return covered.Covers(vector_) ? Life::kDeleted : Life::kContested;
+}
+
+std::vector<std::string> RecordState::Territories() const {
+  std::vector<std::string> territories;
+  for (const Cell& cell : cells_) {
+    for (const Version& version : cell.versions) {
+      if (!version.territory) continue;
+      const std::string& code = version.rule == v1::SET ? cell.key : version.value;
+      if (!code.empty() && code.find('\0') == std::string::npos) territories.push_back(code);
+    }
+  }
+  std::sort(territories.begin(), territories.end());
+  territories.erase(std::unique(territories.begin(), territories.end()), territories.end());
+  return territories;
+}
+
+RecordState RecordState::FromParts(VersionVector vector, std::vector<Cell> cells) {
+  RecordState state;
+  state.vector_ = std::move(vector);
+  state.cells_ = std::move(cells);
+  return state;
+}
+
+v1::MergeRule RuleOf(const Cell& cell) {
+  v1::MergeRule rule = v1::MERGE_RULE_UNSPECIFIED;
+  for (const Version& version : cell.versions) rule = std::max(rule, version.rule);
+  return rule;
+}
+
+const Version& Winner(const std::vector<Version>& versions) {
+  MAILLAGE_CHECK(!versions.empty());
+  const bool by_value = std::any_of(versions.begin(), versions.end(),
+                                    [](const Version& v) { return v.rule == v1::MAX; });
+  return *std::max_element(versions.begin(), versions.end(), [&](const Version& a, const Version& b) {
+    if (by_value && a.value != b.value) return a.value < b.value;
+    return std::tie(a.time, a.dot) < std::tie(b.time, b.dot);
+  });
+}
+
+std::vector<const Version*> OtherVersions(const Cell& cell) {
+  const v1::MergeRule rule = RuleOf(cell);
+  if (rule != v1::REGISTER && rule != v1::MAP) return {};
+  const Version& winner = Winner(cell.versions);
+  std::vector<const Version*> sorted;
+  for (const Version& version : cell.versions) sorted.push_back(&version);
+  std::sort(sorted.begin(), sorted.end(), [](const Version* a, const Version* b) {
+    return std::tie(b->time, b->dot) < std::tie(a->time, a->dot);
+  });
+  std::vector<const Version*> others;
+  for (const Version* version : sorted) {
+    const bool told = version->value == winner.value ||
+                      std::any_of(others.begin(), others.end(), [&](const Version* other) {
+                        return other->value == version->value;
+                      });
+    if (!told) others.push_back(version);
+  }
+  return others;
+}
+
+int64_t CounterSum(const Cell& cell) {
+  int64_t sum = 0;
+  for (const Version& version : cell.versions) {
+    int64_t part = 0;
+    if (absl::SimpleAtoi(version.value, &part)) {
+      sum = static_cast<int64_t>(static_cast<uint64_t>(sum) + static_cast<uint64_t>(part));
+    }
+  }
+  return sum;
+}
+
+}  // namespace maillage::replication

@@ -1,0 +1,101 @@
+// The state of one record: an optimised observed-remove map of cells under one version vector (Bieniusa et al.,
+// "An Optimized Conflict-free Replicated Set", 2012; Almeida, Shoker, Baquero, "Delta State Replicated Data
+// Types", 2018, section 7). It merges bytes by the rule that each change carries, so a site merges kinds and
+// fields that it doesn't know. replication/README.md has the truth tables.
+#ifndef MAILLAGE_REPLICATION_RECORD_STATE_H_
+#define MAILLAGE_REPLICATION_RECORD_STATE_H_
+
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proto/merge.pb.h"
+#include "replication/change.h"
+#include "replication/hybrid_clock.h"
+#include "replication/version_vector.h"
+
+namespace maillage::replication {
+
+// One value that somebody wrote and nobody who saw it has replaced.
+struct Version {
+  Dot dot;
+  HybridTime time;
+  std::string person;
+  std::string value;
+  v1::MergeRule rule = v1::REGISTER;
+  bool territory = false;
+
+  bool operator==(const Version&) const = default;
+};
+
+struct Cell {
+  uint32_t field = 0;
+  // Element of a SET, encoded key of a MAP entry; empty otherwise.
+  std::string key;
+  // Never empty; sorted by dot.
+  std::vector<Version> versions;
+
+  bool operator==(const Cell&) const = default;
+};
+
+enum class Life : uint8_t {
+  kAlive,
+  kDeleted,
+  // Deleted by somebody while somebody else edited it: shown, for a person to settle.
+  kContested,
+};
+
+// Not thread-safe. Invariants: cells are sorted by (field, key); every version's dot is covered by the vector.
+class RecordState {
+ public:
+  const VersionVector& vector() const { return vector_; }
+  const std::vector<Cell>& cells() const { return cells_; }
+
+  // Null where nothing is alive.
+  const Cell* Find(uint32_t field, std::string_view key = {}) const;
+  // The cells of one field.
+  std::pair<const Cell*, const Cell*> FieldCells(uint32_t field) const;
+
+  // Whether Apply may: the dot is the next of its actor, and the context is covered.
+  bool CanApply(const Change& change) const;
+  // CHECKs CanApply.
+  void Apply(const Change& change);
+
+  // The least upper bound of both: commutative, associative, idempotent.
+  void Join(const RecordState& other);
+
+  Life life() const;
+  // Values of the fields that decide the partitions: département codes, sorted, each once.
+  std::vector<std::string> Territories() const;
+
+  // For the codec alone: takes parts that keep the invariants.
+  static RecordState FromParts(VersionVector vector, std::vector<Cell> cells);
+
+  bool operator==(const RecordState&) const = default;
+
+ private:
+  void ApplyOperation(const Change& change, const Operation& operation);
+
+  VersionVector vector_;
+  std::vector<Cell> cells_;
+};
+
+// The version that readers see: for MAX the greatest value, otherwise the highest hybrid time, then the highest
+// dot, which begins with the site. Deterministic in any order of arrival. `versions` is not empty.
+const Version& Winner(const std::vector<Version>& versions);
+
+// The rule by which a cell is read: the greatest number among its versions, should schemas disagree.
+v1::MergeRule RuleOf(const Cell& cell);
+
+// Versions that differ from the winner and from each other, by descending time: what a person has to compare.
+// Empty for SET, MAX and COUNTER, whose merges lose nothing.
+std::vector<const Version*> OtherVersions(const Cell& cell);
+
+// Contributions of COUNTER cells are decimal numbers as text; anything else counts as 0.
+int64_t CounterSum(const Cell& cell);
+
+}  // namespace maillage::replication
+
+#endif  // MAILLAGE_REPLICATION_RECORD_STATE_H_

@@ -1,0 +1,442 @@
+#include "replication/replica.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "proto/absl_view.h"
+#include "replication/check.h"
+#include "replication/record_reader.h"
+#include "replication/state_codec.h"
+#include "replication/tuning.h"
+#include "storage/keys.h"
+
+namespace maillage::replication {
+
+using storage::Table;
+
+namespace {
+
+// A counter's value is a total per author; what a writer asks for is what to add to their own.
+void AddToContribution(const RecordState& state, const Actor& actor, Operation& operation) {
+  const Cell* cell = state.Find(operation.field, operation.key);
+  if (cell == nullptr || !operation.value.has_value()) return;
+  Cell own{cell->field, cell->key, {}};
+  for (const Version& version : cell->versions) {
+    if (version.dot.actor == actor) own.versions.push_back(version);
+  }
+  Version added;
+  added.value = *operation.value;
+  own.versions.push_back(added);
+  operation.value = absl::StrCat(CounterSum(own));
+}
+
+}  // namespace
+
+RecordId NewRecordId(WallClock& clock, Random& random) {
+  std::array<uint8_t, RecordId::kSize> bytes;
+  random.Fill(bytes);
+  const uint64_t millis = clock.NowMillis();
+  for (size_t i = 0; i < 6; ++i) bytes[i] = static_cast<uint8_t>(millis >> (40 - 8 * i));
+  bytes[6] = static_cast<uint8_t>((bytes[6] & 0x0f) | 0x70);
+  bytes[8] = static_cast<uint8_t>((bytes[8] & 0x3f) | 0x80);
+  return *RecordId::FromBytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+Replica::Replica(storage::Store* store, WallClock* clock, Random* random, const Options& options)
+    : store_(store), wall_(clock), random_(random), index_(options.index), clock_(clock) {}
+
+absl::StatusOr<std::unique_ptr<Replica>> Replica::Open(storage::Store* store, WallClock* clock,
+                                                       Random* random, const Options& options) {
+  std::unique_ptr<Replica> replica(new Replica(store, clock, random, options));
+  if (absl::Status status = replica->Load(options); !status.ok()) return status;
+  return replica;
+}
+
+absl::Status Replica::Load(const Options& options) {
+  auto identity = store_->Get(Table::kMeta, storage::kIdentityKey);
+  if (!identity.ok()) return identity.status();
+  if (identity->has_value()) {
+    absl::StatusOr<LocalIdentity> decoded = DecodeIdentity(**identity);
+    if (!decoded.ok()) return decoded.status();
+    if (decoded->site != options.site) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("the data belongs to site ", FormatSiteId(decoded->site), ", not to ",
+                       FormatSiteId(options.site)));
+    }
+    identity_ = committed_identity_ = *decoded;
+    auto progress = store_->Get(Table::kMeta, storage::kProgressKey);
+    if (!progress.ok()) return progress.status();
+    if (!progress->has_value()) return absl::DataLossError("meta table: no progress");
+    absl::StatusOr<LocalProgress> decoded_progress = DecodeProgress(**progress);
+    if (!decoded_progress.ok()) return decoded_progress.status();
+    committed_ = open_ = *decoded_progress;
+    clock_.Observe(committed_.clock);
+    if (!options.continuity_proven) RenewIncarnation();
+  } else {
+    identity_ = {options.site, random_->Next64(), 0};
+    PutMeta(std::string(storage::kIdentityKey), EncodeIdentity(identity_));
+  }
+  if (absl::Status status = tree_.Load(*store_); !status.ok()) return status;
+  if (absl::Status status = ForgetOldRequests(); !status.ok()) return status;
+  return Commit();
+}
+
+absl::Status Replica::ForgetOldRequests() {
+  auto cursor = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::RequestKey("")));
+  for (; cursor->Valid(); cursor->Next()) {
+    absl::StatusOr<RequestOutcome> outcome = DecodeRequestOutcome(cursor->value());
+    if (!outcome.ok()) return outcome.status();
+    if (outcome->position + kRememberedRequests <= committed_.feed_head) {
+      PutMeta(std::string(cursor->key()), std::nullopt);
+    }
+  }
+  return cursor->status();
+}
+
+void Replica::RenewIncarnation() {
+  identity_.incarnation = random_->Next64();
+  ++identity_.renewals;
+  open_.site_sequence = 0;
+  PutMeta(std::string(storage::kIdentityKey), EncodeIdentity(identity_));
+}
+
+absl::StatusOr<Replica::Staged*> Replica::Stage(const RecordKey& record) {
+  if (failed_) {
+    return absl::FailedPreconditionError(
+        "a commit failed and its outcome is unknown: the store has to be opened again");
+  }
+  const auto found = staged_.find(record);
+  if (found != staged_.end()) return found->second.get();
+  auto bytes = store_->Get(Table::kStates, storage::StateKey(record));
+  if (!bytes.ok()) return bytes.status();
+  auto staged = std::make_unique<Staged>();
+  if (bytes->has_value()) {
+    absl::StatusOr<RecordState> state = DecodeState(**bytes);
+    if (!state.ok()) {
+      return absl::DataLossError(
+          absl::StrCat("record ", FormatUuid(record.id), ": ", state.status().message()));
+    }
+    staged->state = *std::move(state);
+    staged->stored = **std::move(bytes);
+  }
+  dirty_ = true;
+  return (staged_[record] = std::move(staged)).get();
+}
+
+void Replica::Touch(const RecordKey& record, Staged& staged) {
+  unindexed_.push_back(record);
+  if (staged.changed) return;
+  staged.changed = true;
+  if (staged.stored.has_value()) staged.before = TracesOf(record, staged.state, *staged.stored);
+}
+
+Replica::Traces Replica::TracesOf(const RecordKey& record, const RecordState& state,
+                                  std::string_view bytes) const {
+  Traces traces;
+  traces.fingerprint = Fingerprint::OfState(record, bytes);
+  traces.territories = state.Territories();
+  if (traces.territories.empty()) traces.territories.emplace_back();
+  traces.deleted = state.life() == Life::kDeleted;
+  if (index_ != nullptr && !traces.deleted) traces.index_keys = index_->IndexKeys(record, state);
+  traces.conflicting =
+      !traces.deleted &&
+      (state.life() == Life::kContested ||
+       std::any_of(state.cells().begin(), state.cells().end(), [](const Cell& cell) {
+         return cell.field != kLifeField && cell.versions.size() > 1 && !OtherVersions(cell).empty();
+       }));
+  if (traces.conflicting) traces.index_keys.push_back(storage::ConflictKey(record));
+  std::sort(traces.index_keys.begin(), traces.index_keys.end());
+  traces.index_keys.erase(std::unique(traces.index_keys.begin(), traces.index_keys.end()),
+                          traces.index_keys.end());
+  return traces;
+}
+
+Actor Replica::ActorFor(const RecordState& state) const {
+  // The highest epoch of this incarnation that the record knows; a record that doesn't know us gets a new one,
+  // numbered by the site-wide sequence, which never repeats within an incarnation.
+  Actor actor{identity_.site, identity_.incarnation, open_.site_sequence + 1};
+  for (const VersionVector::Entry& entry : state.vector().entries()) {
+    if (entry.actor.site == actor.site && entry.actor.incarnation == actor.incarnation) {
+      actor.epoch = entry.actor.epoch;
+    }
+  }
+  return actor;
+}
+
+uint64_t Replica::AppendToFeed(FeedEntry entry, const std::optional<Dot>& dot) {
+  const uint64_t position = ++open_.feed_head;
+  if (dot.has_value()) {
+    batch_.Put(Table::kChanges, storage::ChangeKey(entry.record, position), EncodeDot(*dot));
+  }
+  batch_.Put(Table::kFeed, storage::FeedKey(position), EncodeFeedEntry(entry));
+  return position;
+}
+
+absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
+  absl::StatusOr<Staged*> staged = Stage(write.record);
+  if (!staged.ok()) return staged.status();
+  RecordState& state = (*staged)->state;
+  if (!state.vector().Covers(write.context)) {
+    return absl::FailedPreconditionError(
+        "cet etag vient d'un autre site : ce nœud n'a pas encore reçu ce que vous avez lu");
+  }
+  Change change;
+  change.record = write.record;
+  change.dot.actor = ActorFor(state);
+  change.dot.n = state.vector().Get(change.dot.actor) + 1;
+  change.site_sequence = open_.site_sequence + 1;
+  change.time = clock_.Now();
+  change.person = std::move(write.person);
+  change.context = std::move(write.context);
+  change.operations = std::move(write.operations);
+  for (Operation& operation : change.operations) {
+    if (operation.rule == v1::COUNTER) AddToContribution(state, change.dot.actor, operation);
+  }
+  std::sort(change.operations.begin(), change.operations.end(),
+            [](const Operation& a, const Operation& b) {
+              return std::tie(a.field, a.key) < std::tie(b.field, b.key);
+            });
+  if (absl::Status status = CheckChange(change); !status.ok()) return status;
+  std::string bytes = EncodeChange(change);
+  if (bytes.size() > kMaxChangeBytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("modification de plus de ", kMaxChangeBytes, " octets : à écrire en plusieurs fois"));
+  }
+  Touch(change.record, **staged);
+  state.Apply(change);
+  open_.site_sequence = change.site_sequence;
+  open_.clock = change.time;
+  const uint64_t position = AppendToFeed(
+      {FeedEntry::Type::kChange, identity_.site, change.record, std::move(bytes)}, change.dot);
+  if (!write.request_id.empty()) {
+    const RequestOutcome outcome{position, change.record, change.dot};
+    batch_.Put(Table::kMeta, storage::RequestKey(write.request_id), EncodeRequestOutcome(outcome));
+    requests_[write.request_id] = outcome;
+  }
+  return change.dot;
+}
+
+void Replica::CheckForTwin(const Change& change) {
+  if (change.dot.actor.site == identity_.site &&
+      change.dot.actor.incarnation == identity_.incarnation) {
+    RenewIncarnation();
+  }
+}
+
+absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_bytes,
+                                                    const SiteId& source) {
+  absl::StatusOr<Change> change = DecodeChange(change_bytes);
+  if (!change.ok()) return change.status();
+  absl::StatusOr<Staged*> staged = Stage(change->record);
+  if (!staged.ok()) return staged.status();
+  RecordState& state = (*staged)->state;
+  if (state.vector().Covers(change->dot)) {
+    return ApplyResult{Applied::kDuplicate, change->record};
+  }
+  CheckForTwin(*change);
+  if (!state.CanApply(*change)) return ApplyResult{Applied::kMissingCauses, change->record};
+  if (!clock_.Observe(change->time)) ++open_.changes_from_the_future;
+  open_.clock = clock_.last();
+  Touch(change->record, **staged);
+  state.Apply(*change);
+  AppendToFeed({FeedEntry::Type::kChange, source, change->record, std::string(change_bytes)},
+               change->dot);
+  return ApplyResult{Applied::kApplied, change->record};
+}
+
+absl::StatusOr<bool> Replica::Merge(const RecordKey& record, std::string_view state_bytes,
+                                    const SiteId& source) {
+  absl::StatusOr<RecordState> theirs = DecodeState(state_bytes);
+  if (!theirs.ok()) return theirs.status();
+  absl::StatusOr<Staged*> staged = Stage(record);
+  if (!staged.ok()) return staged.status();
+  RecordState& state = (*staged)->state;
+  if (state.vector().Covers(theirs->vector())) return false;
+  for (const VersionVector::Entry& entry : theirs->vector().entries()) {
+    if (entry.n > state.vector().Get(entry.actor)) {
+      Change latest;
+      latest.dot = {entry.actor, entry.n};
+      CheckForTwin(latest);
+    }
+  }
+  Touch(record, **staged);
+  state.Join(*theirs);
+  AppendToFeed({FeedEntry::Type::kState, source, record, ""}, std::nullopt);
+  return true;
+}
+
+void Replica::Quarantine(QuarantineEntry entry) {
+  const uint64_t number = ++open_.quarantined;
+  PutMeta(storage::QuarantineKey(number), EncodeQuarantineEntry(entry));
+}
+
+void Replica::SetCursor(const SiteId& peer, const PeerCursor& cursor) {
+  PutMeta(storage::CursorKey(peer), EncodeCursor(cursor));
+}
+
+void Replica::PutMeta(std::string key, std::optional<std::string> value) {
+  dirty_ = true;
+  if (value.has_value()) {
+    batch_.Put(Table::kMeta, std::move(key), *std::move(value));
+  } else {
+    batch_.Delete(Table::kMeta, std::move(key));
+  }
+}
+
+void Replica::UpdateIndex(const Traces& before, const Traces& after) {
+  std::vector<std::string> removed;
+  std::set_difference(before.index_keys.begin(), before.index_keys.end(), after.index_keys.begin(),
+                      after.index_keys.end(), std::back_inserter(removed));
+  for (std::string& key : removed) batch_.Delete(Table::kIndex, std::move(key));
+  std::vector<std::string> added;
+  std::set_difference(after.index_keys.begin(), after.index_keys.end(), before.index_keys.begin(),
+                      before.index_keys.end(), std::back_inserter(added));
+  for (std::string& key : added) batch_.Put(Table::kIndex, std::move(key), "");
+}
+
+void Replica::UpdateFingerprints(const RecordKey& record, const Traces& before, const Traces& after,
+                                 std::vector<TreeUpdate>& updates) {
+  const uint64_t position = TriePosition(record);
+  std::vector<std::string> left;
+  std::set_difference(before.territories.begin(), before.territories.end(),
+                      after.territories.begin(), after.territories.end(), std::back_inserter(left));
+  for (std::string& territory : left) {
+    const storage::PartitionKey partition{record.kind, std::move(territory)};
+    batch_.Delete(Table::kFingerprints, storage::FingerprintKey(partition, position, record.id));
+    updates.push_back({partition, position, before.fingerprint, std::nullopt});
+  }
+  for (const std::string& territory : after.territories) {
+    const storage::PartitionKey partition{record.kind, territory};
+    const bool was_there = std::binary_search(before.territories.begin(), before.territories.end(),
+                                              territory);
+    batch_.Put(Table::kFingerprints, storage::FingerprintKey(partition, position, record.id),
+               after.fingerprint->ToBytes());
+    updates.push_back({partition, position, was_there ? before.fingerprint : std::nullopt,
+                       after.fingerprint});
+  }
+}
+
+void Replica::UpdateCounts(uint16_t kind, const Traces& before, const Traces& after) {
+  KindCounts& counts = open_.kinds[kind];
+  if (before.fingerprint.has_value()) --(before.deleted ? counts.deleted : counts.alive);
+  ++(after.deleted ? counts.deleted : counts.alive);
+  open_.conflicts += (after.conflicting ? 1 : 0);
+  open_.conflicts -= (before.conflicting ? 1 : 0);
+}
+
+void Replica::FinishRecord(const RecordKey& record, const Staged& staged,
+                           std::vector<TreeUpdate>& updates) {
+  if (!staged.changed) return;
+  std::string bytes = EncodeState(staged.state);
+  const Traces after = TracesOf(record, staged.state, bytes);
+  if (after.fingerprint == staged.before.fingerprint) return;
+  UpdateIndex(staged.before, after);
+  UpdateFingerprints(record, staged.before, after, updates);
+  UpdateCounts(record.kind, staged.before, after);
+  batch_.Put(Table::kStates, storage::StateKey(record), std::move(bytes));
+}
+
+absl::Status Replica::Commit() {
+  if (failed_) return absl::FailedPreconditionError("the store has to be opened again");
+  if (!dirty_) return absl::OkStatus();
+  std::vector<TreeUpdate> updates;
+  for (const auto& [record, staged] : staged_) FinishRecord(record, *staged, updates);
+  if (batch_.empty()) {
+    Discard();
+    return absl::OkStatus();
+  }
+  batch_.Put(Table::kMeta, std::string(storage::kProgressKey), EncodeProgress(open_));
+  if (absl::Status status = store_->Commit(batch_); !status.ok()) {
+    failed_ = true;
+    return status;
+  }
+  for (const TreeUpdate& update : updates) {
+    tree_.Apply(update.partition, update.position, update.before, update.after);
+  }
+  committed_ = open_;
+  committed_identity_ = identity_;
+  Discard();
+  return absl::OkStatus();
+}
+
+void Replica::Discard() {
+  open_ = committed_;
+  identity_ = committed_identity_;
+  batch_.Clear();
+  staged_.clear();
+  requests_.clear();
+  staged_index_.clear();
+  unindexed_.clear();
+  dirty_ = false;
+}
+
+absl::StatusOr<std::optional<RecordState>> Replica::State(const RecordKey& record) const {
+  const auto found = staged_.find(record);
+  if (found == staged_.end()) return ReadState(*store_, record);
+  if (found->second->state.vector().empty()) return std::nullopt;
+  return found->second->state;
+}
+
+absl::StatusOr<std::optional<RequestOutcome>> Replica::FindRequest(
+    std::string_view request_id) const {
+  const auto open = requests_.find(std::string(request_id));
+  if (open != requests_.end()) return open->second;
+  auto bytes = store_->Get(Table::kMeta, storage::RequestKey(request_id));
+  if (!bytes.ok()) return bytes.status();
+  if (!bytes->has_value()) return std::nullopt;
+  absl::StatusOr<RequestOutcome> outcome = DecodeRequestOutcome(**bytes);
+  if (!outcome.ok()) return outcome.status();
+  return *outcome;
+}
+
+void Replica::IndexStagedRecords() {
+  for (const RecordKey& record : unindexed_) {
+    Staged& staged = *staged_.at(record);
+    for (const std::string& key : staged.index_keys) staged_index_.erase(key);
+    staged.index_keys.clear();
+    if (index_ != nullptr && staged.state.life() != Life::kDeleted) {
+      staged.index_keys = index_->IndexKeys(record, staged.state);
+    }
+    staged_index_.insert(staged.index_keys.begin(), staged.index_keys.end());
+  }
+  unindexed_.clear();
+}
+
+absl::StatusOr<std::vector<RecordId>> Replica::FindInIndex(uint16_t kind, std::string_view prefix) {
+  IndexStagedRecords();
+  std::vector<RecordId> ids;
+  auto cursor = store_->Scan(Table::kIndex, storage::KeyRange::Prefix(prefix));
+  for (; cursor->Valid(); cursor->Next()) {
+    const auto id = storage::ParseIndexedId(cursor->key());
+    if (!id.has_value()) return absl::DataLossError("index table: a damaged key");
+    // What the batch changed is read from the batch.
+    const auto staged = staged_.find(RecordKey{kind, *id});
+    if (staged == staged_.end() || !staged->second->changed) ids.push_back(*id);
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  for (auto key = staged_index_.lower_bound(prefix);
+       key != staged_index_.end() && absl::StartsWith(*key, ToAbsl(prefix)); ++key) {
+    const auto id = storage::ParseIndexedId(*key);
+    if (id.has_value()) ids.push_back(*id);
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+absl::StatusOr<std::optional<PeerCursor>> Replica::Cursor(const SiteId& peer) const {
+  auto bytes = store_->Get(Table::kMeta, storage::CursorKey(peer));
+  if (!bytes.ok()) return bytes.status();
+  if (!bytes->has_value()) return std::nullopt;
+  absl::StatusOr<PeerCursor> cursor = DecodeCursor(**bytes);
+  if (!cursor.ok()) return cursor.status();
+  return *cursor;
+}
+
+size_t Replica::open_batch_bytes() const { return batch_.byte_size(); }
+
+}  // namespace maillage::replication

@@ -1,0 +1,190 @@
+// One site's copy of the database, seen by its single writer: local writes, changes and states from peers, and the
+// batch that makes them durable together.
+#ifndef MAILLAGE_REPLICATION_REPLICA_H_
+#define MAILLAGE_REPLICATION_REPLICA_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "proto/id.h"
+#include "replication/change.h"
+#include "replication/feed_entry.h"
+#include "replication/fingerprint_tree.h"
+#include "replication/hybrid_clock.h"
+#include "replication/local_meta.h"
+#include "replication/ports.h"
+#include "replication/record_state.h"
+#include "storage/store.h"
+
+namespace maillage::replication {
+
+// Keys of the index table that a state calls for (storage/keys.h): words, natural keys. The schema implements it;
+// a record of an unknown kind has none.
+class IndexSource {
+ public:
+  virtual ~IndexSource() = default;
+  virtual std::vector<std::string> IndexKeys(const RecordKey& record,
+                                             const RecordState& state) const = 0;
+};
+
+// A new UUIDv7: 48 bits of the clock, the rest random.
+RecordId NewRecordId(WallClock& clock, Random& random);
+
+// Not thread-safe; one per store. Writes collect in an open batch, which later reads of this class see, until
+// Commit makes them durable and visible to everyone else, or Discard forgets them.
+//
+// After Commit fails its outcome is unknown: every later write returns FailedPrecondition, and the owner opens the
+// store again (with continuity_proven = false, so that no dot is used twice).
+class Replica {
+ public:
+  struct Options {
+    SiteId site;
+    // Must outlive the replica; null: no index.
+    const IndexSource* index = nullptr;
+    // The store vouches that nothing acknowledged is missing. Otherwise a new incarnation is taken.
+    bool continuity_proven = true;
+  };
+
+  // All pointers must outlive the replica. FailedPrecondition where the store belongs to another site.
+  static absl::StatusOr<std::unique_ptr<Replica>> Open(storage::Store* store, WallClock* clock,
+                                                       Random* random, const Options& options);
+
+  struct LocalWrite {
+    RecordKey record;
+    // What the person had read; must be covered by the record's vector.
+    VersionVector context;
+    // In any order; each cell once.
+    std::vector<Operation> operations;
+    std::string person;
+    // Empty: not to be remembered.
+    std::string request_id;
+  };
+  // Issues one change. FailedPrecondition where the context holds what this site has not received;
+  // InvalidArgument beyond the limits of tuning.h.
+  absl::StatusOr<Dot> Write(LocalWrite write);
+
+  enum class Applied : uint8_t {
+    kApplied,
+    // Seen before.
+    kDuplicate,
+    // Something that the change builds on has not arrived.
+    kMissingCauses,
+  };
+  struct ApplyResult {
+    Applied outcome;
+    RecordKey record;
+  };
+  // A change as its author encoded it. InvalidArgument where it is malformed.
+  absl::StatusOr<ApplyResult> Apply(std::string_view change_bytes, const SiteId& source);
+
+  // Joins a whole state; false where it brought nothing. InvalidArgument where it is malformed.
+  absl::StatusOr<bool> Merge(const RecordKey& record, std::string_view state_bytes,
+                             const SiteId& source);
+
+  void Quarantine(QuarantineEntry entry);
+  void SetCursor(const SiteId& peer, const PeerCursor& cursor);
+  // For the owner's own entries of the meta table.
+  void PutMeta(std::string key, std::optional<std::string> value);
+
+  // Everything since the last Commit or Discard, at once and synced. OK and no I/O where there is nothing.
+  absl::Status Commit();
+  void Discard();
+
+  // With the open batch.
+  absl::StatusOr<std::optional<RecordState>> State(const RecordKey& record) const;
+  absl::StatusOr<std::optional<RequestOutcome>> FindRequest(std::string_view request_id) const;
+  // Ids of records of the kind under a prefix of the index table, with the open batch; sorted, each once.
+  absl::StatusOr<std::vector<RecordId>> FindInIndex(uint16_t kind, std::string_view prefix);
+
+  // As of the last commit.
+  const FingerprintTree& tree() const { return tree_; }
+  const LocalProgress& progress() const { return committed_; }
+  const LocalIdentity& identity() const { return committed_identity_; }
+  absl::StatusOr<std::optional<PeerCursor>> Cursor(const SiteId& peer) const;
+  const storage::Store& store() const { return *store_; }
+  // Bytes that wait for Commit.
+  size_t open_batch_bytes() const;
+  WallClock& wall_clock() { return *wall_; }
+  Random& random() { return *random_; }
+
+ private:
+  // What the tables hold because of one state.
+  struct Traces {
+    std::optional<Fingerprint> fingerprint;
+    std::vector<std::string> territories;
+    std::vector<std::string> index_keys;
+    bool deleted = false;
+    bool conflicting = false;
+  };
+  struct Staged {
+    // As the store has it; nothing for a new record.
+    std::optional<std::string> stored;
+    // Of `stored`; computed once the record changes.
+    Traces before;
+    RecordState state;
+    // From then on staged_index_ stands for the index table where this record is concerned.
+    bool changed = false;
+    // What staged_index_ holds of this record; stale while the record is in unindexed_.
+    std::vector<std::string> index_keys;
+  };
+  struct TreeUpdate {
+    storage::PartitionKey partition;
+    uint64_t position;
+    std::optional<Fingerprint> before;
+    std::optional<Fingerprint> after;
+  };
+
+  Replica(storage::Store* store, WallClock* clock, Random* random, const Options& options);
+
+  absl::Status Load(const Options& options);
+  absl::Status ForgetOldRequests();
+  void RenewIncarnation();
+  absl::StatusOr<Staged*> Stage(const RecordKey& record);
+  // To be called before the first change of a staged record's state.
+  void Touch(const RecordKey& record, Staged& staged);
+  Traces TracesOf(const RecordKey& record, const RecordState& state, std::string_view bytes) const;
+  Actor ActorFor(const RecordState& state) const;
+  uint64_t AppendToFeed(FeedEntry entry, const std::optional<Dot>& dot);
+  // A change of this very incarnation that this site did not write: a clone or a restored backup is about.
+  void CheckForTwin(const Change& change);
+  void IndexStagedRecords();
+  void FinishRecord(const RecordKey& record, const Staged& staged, std::vector<TreeUpdate>& updates);
+  void UpdateIndex(const Traces& before, const Traces& after);
+  void UpdateFingerprints(const RecordKey& record, const Traces& before, const Traces& after,
+                          std::vector<TreeUpdate>& updates);
+  void UpdateCounts(uint16_t kind, const Traces& before, const Traces& after);
+
+  storage::Store* const store_;
+  WallClock* const wall_;
+  Random* const random_;
+  const IndexSource* const index_;
+  HybridClock clock_;
+  FingerprintTree tree_;
+  LocalProgress committed_;
+  LocalIdentity committed_identity_;
+
+  // The open batch.
+  LocalIdentity identity_;
+  LocalProgress open_;
+  storage::CommitBatch batch_;
+  absl::flat_hash_map<RecordKey, std::unique_ptr<Staged>> staged_;
+  absl::flat_hash_map<std::string, RequestOutcome> requests_;
+  // Index keys of staged records, brought up to date when they are asked for.
+  std::set<std::string, std::less<>> staged_index_;
+  std::vector<RecordKey> unindexed_;
+  bool dirty_ = false;
+  bool failed_ = false;
+};
+
+}  // namespace maillage::replication
+
+#endif  // MAILLAGE_REPLICATION_REPLICA_H_

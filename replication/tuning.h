@@ -1,0 +1,57 @@
+// Every limit and delay of replication, each with its reason.
+#ifndef MAILLAGE_REPLICATION_TUNING_H_
+#define MAILLAGE_REPLICATION_TUNING_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace maillage::replication {
+
+// Clocks of laptops without a network drift by seconds a week; minutes mean a wrong setting, and a time from
+// there would win over everyone's edits for as long as it is ahead.
+inline constexpr uint64_t kMaxClockLeadMillis = 10 * 60 * 1000;
+
+// Wire protocol; a node refuses another number.
+inline constexpr uint32_t kProtocolVersion = 1;
+
+// Records below a trie node from which on the ids themselves are sent instead of sixteen sums: a leaf entry costs
+// 24 bytes and a sum about 10, so a leaf of 16 costs little more than one more level and saves a round trip.
+inline constexpr uint64_t kTrieLeafSize = 16;
+
+// Trie levels kept in memory: 16^3 sums per partition, each over about 250 records of a million. Below, sums are
+// read from the fingerprints table.
+inline constexpr size_t kTrieLevelsInMemory = 3;
+
+// A frame on the stream. Larger ones gain nothing over gRPC here and delay what waits behind them.
+inline constexpr size_t kFrameBytes = 64 * 1024;
+
+// Items of one Ranges frame: 16 sums of 10 bytes each stay below gRPC's 4 MB.
+inline constexpr size_t kRangesPerFrame = 4096;
+
+// A peer that lags further behind in our feed has likely met others meanwhile: comparing is cheaper than sending
+// it what it may have.
+inline constexpr uint64_t kMaxHintedFeedEntries = 20'000;
+
+// Rounds of reconciliation without agreement or any change on either side, after which a session reports that
+// it doesn't converge. One suffices unless truncated sums collided.
+inline constexpr uint32_t kMaxFruitlessRounds = 4;
+
+// Pause before a live session compares roots again, so that a steady stream of edits isn't doubled by checks.
+inline constexpr uint64_t kCheckIntervalMillis = 1000;
+
+// Writes whose outcome is remembered for their retry: a client retries within minutes, and no node takes 100,000
+// writes in that time without its clients having an answer.
+inline constexpr uint64_t kRememberedRequests = 100'000;
+
+// Limits on what one change may hold; what exceeds them is quarantined at the receiver and refused to a writer.
+// A text of 64 KB is a report of 20 pages; longer ones belong in a document that the record links.
+inline constexpr size_t kMaxValueBytes = 64 * 1024;
+inline constexpr size_t kMaxOperations = 10'000;
+inline constexpr size_t kMaxChangeBytes = 1024 * 1024;
+inline constexpr size_t kMaxPersonBytes = 256;
+// More actors than sites times their restores: no honest record comes near.
+inline constexpr size_t kMaxVectorEntries = 10'000;
+
+}  // namespace maillage::replication
+
+#endif  // MAILLAGE_REPLICATION_TUNING_H_

@@ -1,0 +1,164 @@
+#include "storage/keys.h"
+
+#include "absl/strings/str_cat.h"
+#include "proto/absl_view.h"
+
+namespace maillage::storage {
+namespace {
+
+constexpr size_t kIdSize = RecordId::kSize;
+constexpr size_t kStateKeySize = 2 + kIdSize;
+constexpr char kTerritoryEnd = '\0';
+constexpr char kWordIndex = 'w';
+constexpr char kNaturalKeyIndex = 'n';
+constexpr char kConflictIndex = 'c';
+
+template <typename Integer>
+void AppendBigEndian(Integer value, std::string& out) {
+  for (size_t shift = sizeof(Integer) * 8; shift > 0; shift -= 8) {
+    out.push_back(static_cast<char>(static_cast<uint8_t>(value >> (shift - 8))));
+  }
+}
+
+template <typename Integer>
+Integer ReadBigEndian(std::string_view bytes) {
+  Integer value = 0;
+  for (size_t i = 0; i < sizeof(Integer); ++i) {
+    value = static_cast<Integer>(value << 8 | static_cast<uint8_t>(bytes[i]));
+  }
+  return value;
+}
+
+std::string IndexPrefix(char index, uint16_t kind) {
+  std::string key(1, index);
+  AppendBigEndian(kind, key);
+  return key;
+}
+
+}  // namespace
+
+std::string StateKey(const RecordKey& record) {
+  std::string key;
+  key.reserve(kStateKeySize + sizeof(uint64_t));
+  AppendBigEndian(record.kind, key);
+  key.append(record.id.bytes());
+  return key;
+}
+
+std::string StatePrefix(uint16_t kind) {
+  std::string key;
+  AppendBigEndian(kind, key);
+  return key;
+}
+
+std::optional<RecordKey> ParseStateKey(std::string_view key) {
+  if (key.size() != kStateKeySize) return std::nullopt;
+  return RecordKey{ReadBigEndian<uint16_t>(key), *RecordId::FromBytes(key.substr(2))};
+}
+
+std::string ChangeKey(const RecordKey& record, uint64_t position) {
+  std::string key = StateKey(record);
+  AppendBigEndian(position, key);
+  return key;
+}
+
+std::string ChangePrefix(const RecordKey& record) { return StateKey(record); }
+
+std::optional<uint64_t> ParseChangeKeyPosition(std::string_view key) {
+  if (key.size() != kStateKeySize + sizeof(uint64_t)) return std::nullopt;
+  return ReadBigEndian<uint64_t>(key.substr(kStateKeySize));
+}
+
+std::string FingerprintPrefix(const PartitionKey& partition) {
+  std::string key;
+  AppendBigEndian(partition.kind, key);
+  key.append(partition.territory);
+  key.push_back(kTerritoryEnd);
+  return key;
+}
+
+std::string FingerprintBound(const PartitionKey& partition, uint64_t hash) {
+  std::string key = FingerprintPrefix(partition);
+  AppendBigEndian(hash, key);
+  return key;
+}
+
+std::string FingerprintKey(const PartitionKey& partition, uint64_t hash, const RecordId& id) {
+  std::string key = FingerprintBound(partition, hash);
+  key.append(id.bytes());
+  return key;
+}
+
+std::optional<ParsedFingerprintKey> ParseFingerprintKey(std::string_view key) {
+  constexpr size_t kTail = sizeof(uint64_t) + kIdSize;
+  if (key.size() < 2 + 1 + kTail) return std::nullopt;
+  const std::string_view territory = key.substr(2, key.size() - 2 - 1 - kTail);
+  const std::string_view tail = key.substr(key.size() - kTail);
+  if (key[key.size() - kTail - 1] != kTerritoryEnd) return std::nullopt;
+  return ParsedFingerprintKey{{ReadBigEndian<uint16_t>(key), std::string(territory)},
+                              ReadBigEndian<uint64_t>(tail),
+                              *RecordId::FromBytes(tail.substr(sizeof(uint64_t)))};
+}
+
+std::string FeedKey(uint64_t position) {
+  std::string key;
+  AppendBigEndian(position, key);
+  return key;
+}
+
+std::optional<uint64_t> ParseFeedKey(std::string_view key) {
+  if (key.size() != sizeof(uint64_t)) return std::nullopt;
+  return ReadBigEndian<uint64_t>(key);
+}
+
+std::string WordPrefix(uint16_t kind, std::string_view word_prefix) {
+  return IndexPrefix(kWordIndex, kind).append(word_prefix);
+}
+
+std::string WordKey(uint16_t kind, std::string_view word, const RecordId& id) {
+  std::string key = WordPrefix(kind, word);
+  key.push_back('\0');
+  return key.append(id.bytes());
+}
+
+std::string NaturalKeyPrefix(uint16_t kind, uint8_t rule, std::string_view digest) {
+  std::string key = IndexPrefix(kNaturalKeyIndex, kind);
+  key.push_back(static_cast<char>(rule));
+  return key.append(digest);
+}
+
+std::string NaturalKeyKey(uint16_t kind, uint8_t rule, std::string_view digest, const RecordId& id) {
+  return NaturalKeyPrefix(kind, rule, digest).append(id.bytes());
+}
+
+std::string ConflictPrefix() { return std::string(1, kConflictIndex); }
+
+std::string ConflictPrefix(uint16_t kind) { return IndexPrefix(kConflictIndex, kind); }
+
+std::string ConflictKey(const RecordKey& record) {
+  return ConflictPrefix(record.kind).append(record.id.bytes());
+}
+
+std::optional<RecordKey> ParseConflictKey(std::string_view key) {
+  if (key.empty() || key[0] != kConflictIndex) return std::nullopt;
+  return ParseStateKey(key.substr(1));
+}
+
+std::optional<RecordId> ParseIndexedId(std::string_view key) {
+  if (key.size() < kIdSize) return std::nullopt;
+  return RecordId::FromBytes(key.substr(key.size() - kIdSize));
+}
+
+std::string CursorKey(const SiteId& peer) { return absl::StrCat("cursor/", ToAbsl(peer.bytes())); }
+
+std::string RequestKey(std::string_view request_id) { return absl::StrCat("request/", ToAbsl(request_id)); }
+
+std::string QuarantineKey(uint64_t position) {
+  std::string key(kQuarantinePrefix);
+  AppendBigEndian(position, key);
+  return key;
+}
+
+std::string PausedKey(std::string_view peer) { return absl::StrCat(ToAbsl(kPausedPrefix), ToAbsl(peer)); }
+
+}  // namespace maillage::storage

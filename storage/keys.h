@@ -1,0 +1,90 @@
+// Every key that Maillage writes, in one place. Integers are big-endian, so that bytewise order is numeric order.
+// Pinned by tests/golden/keys.
+//
+// table         key                                                   value
+// ------------  ----------------------------------------------------  ------------------------------------------
+// states        kind:2 id:16                                          canonical bytes of the record's state
+// changes       kind:2 id:16 position:8                               the change's dot (feed_entry.h)
+// fingerprints  kind:2 territory 0x00 hash:8 id:16                    fingerprint:32
+// feed          position:8                                            entry (replication/feed_entry.h)
+// index         'w' kind:2 word 0x00 id:16                            empty: a folded word of a searchable field
+//               'n' kind:2 rule:1 digest:16 id:16                     empty: a natural key
+//               'c' kind:2 id:16                                      empty: versions wait for a person
+// meta          "identity"                                            site, incarnation (replication/local_meta.h)
+//               "progress"                                            sequence, clock, counts
+//               "cursor/" site:16                                     how far this site had that site's feed
+//               "request/" request id                                 what a write did, for its retry
+//               "quarantine/" position:8                              what could not be applied, and why
+//               "paused/" peer                                        empty: an administrator paused the peer
+//
+// position counts what was stored here, from 1. hash is the first 8 bytes of BLAKE2b-256 of kind and id:
+// it spreads the records evenly below the trie of each partition (kind, territory). territory is a département's
+// code, or empty for the whole region.
+#ifndef MAILLAGE_STORAGE_KEYS_H_
+#define MAILLAGE_STORAGE_KEYS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "proto/id.h"
+
+namespace maillage::storage {
+
+struct PartitionKey {
+  uint16_t kind = 0;
+  // Without NUL bytes; empty: the whole region.
+  std::string territory;
+
+  auto operator<=>(const PartitionKey&) const = default;
+};
+
+std::string StateKey(const RecordKey& record);
+// All states of one kind.
+std::string StatePrefix(uint16_t kind);
+std::optional<RecordKey> ParseStateKey(std::string_view key);
+
+std::string ChangeKey(const RecordKey& record, uint64_t position);
+std::string ChangePrefix(const RecordKey& record);
+std::optional<uint64_t> ParseChangeKeyPosition(std::string_view key);
+
+// `hash` is the trie's position of the record, most significant digit first.
+std::string FingerprintKey(const PartitionKey& partition, uint64_t hash, const RecordId& id);
+std::string FingerprintPrefix(const PartitionKey& partition);
+// From the first key of the partition whose hash is at least `hash`.
+std::string FingerprintBound(const PartitionKey& partition, uint64_t hash);
+struct ParsedFingerprintKey {
+  PartitionKey partition;
+  uint64_t hash = 0;
+  RecordId id;
+};
+std::optional<ParsedFingerprintKey> ParseFingerprintKey(std::string_view key);
+
+std::string FeedKey(uint64_t position);
+std::optional<uint64_t> ParseFeedKey(std::string_view key);
+
+std::string WordKey(uint16_t kind, std::string_view word, const RecordId& id);
+// All entries of words that begin with `word_prefix`.
+std::string WordPrefix(uint16_t kind, std::string_view word_prefix);
+std::string NaturalKeyKey(uint16_t kind, uint8_t rule, std::string_view digest, const RecordId& id);
+std::string NaturalKeyPrefix(uint16_t kind, uint8_t rule, std::string_view digest);
+std::string ConflictKey(const RecordKey& record);
+std::string ConflictPrefix();
+std::string ConflictPrefix(uint16_t kind);
+std::optional<RecordKey> ParseConflictKey(std::string_view key);
+// The id at the end of any key of the index table.
+std::optional<RecordId> ParseIndexedId(std::string_view key);
+
+inline constexpr std::string_view kIdentityKey = "identity";
+inline constexpr std::string_view kProgressKey = "progress";
+inline constexpr std::string_view kQuarantinePrefix = "quarantine/";
+inline constexpr std::string_view kPausedPrefix = "paused/";
+std::string CursorKey(const SiteId& peer);
+std::string RequestKey(std::string_view request_id);
+std::string QuarantineKey(uint64_t position);
+std::string PausedKey(std::string_view peer);
+
+}  // namespace maillage::storage
+
+#endif  // MAILLAGE_STORAGE_KEYS_H_

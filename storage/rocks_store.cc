@@ -1,0 +1,366 @@
+#include "storage/rocks_store.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "rocksdb/cache.h"
+#include "rocksdb/db.h"
+#include "rocksdb/filter_policy.h"
+#include "rocksdb/options.h"
+#include "rocksdb/table.h"
+#include "rocksdb/utilities/checkpoint.h"
+#include "rocksdb/write_batch.h"
+#include "storage/rocks_store_folder.h"
+
+namespace maillage::storage {
+namespace {
+
+// The only size of checksum that RocksDB has for a batch on its way from here to the log and the
+// memory table.
+constexpr size_t kBatchChecksumBytesPerKey = 8;
+// RocksDB makes a checkpoint in its own temporary folder beside this one.
+constexpr char kPartialSuffix[] = ".partial";
+
+rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
+std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
+
+// The reasons of what differs from RocksDB's defaults are in README.md, under « Options ».
+rocksdb::DBOptions DatabaseOptions(const RocksOptions& options, rocksdb::Env* env,
+                                   rocksdb::WALRecoveryMode recovery) {
+  rocksdb::DBOptions database;
+  database.env = env;
+  database.create_if_missing = true;
+  database.create_missing_column_families = true;
+  database.wal_recovery_mode = recovery;
+  database.track_and_verify_wals_in_manifest = true;
+  database.paranoid_checks = true;
+  database.atomic_flush = true;
+  database.max_bgerror_resume_count = 0;
+  database.db_write_buffer_size = options.write_buffer_bytes;
+  database.max_total_wal_size = 2 * options.write_buffer_bytes;
+  database.max_open_files = options.max_open_files;
+  database.max_background_jobs = 2;
+  database.bytes_per_sync = size_t{1} << 20;
+  database.max_manifest_file_size = size_t{16} << 20;
+  database.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
+  database.max_log_file_size = size_t{1} << 20;
+  database.keep_log_file_num = 3;
+  database.stats_dump_period_sec = 0;
+  database.stats_persist_period_sec = 0;
+  return database;
+}
+
+rocksdb::ColumnFamilyOptions TableOptions(Table table, const RocksOptions& options,
+                                          const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions blocks;
+  blocks.block_cache = cache;
+  blocks.cache_index_and_filter_blocks = true;
+  blocks.pin_l0_filter_and_index_blocks_in_cache = true;
+  blocks.block_size = size_t{8} << 10;
+  // The tables that are asked for keys that they often don't have.
+  if (table == Table::kStates || table == Table::kMeta) {
+    blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(/*bits_per_key=*/10));
+    blocks.whole_key_filtering = true;
+  }
+  rocksdb::ColumnFamilyOptions family;
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
+  family.write_buffer_size = options.write_buffer_bytes;
+  family.arena_block_size = size_t{256} << 10;
+  family.level_compaction_dynamic_level_bytes = true;
+  family.compression = rocksdb::kLZ4Compression;
+  family.bottommost_compression = rocksdb::kZSTD;
+  family.paranoid_file_checks = true;
+  return family;
+}
+
+rocksdb::ReadOptions CheckedReads(const rocksdb::Snapshot* snapshot) {
+  rocksdb::ReadOptions read(/*cksum=*/true, /*cache=*/true);
+  read.snapshot = snapshot;
+  return read;
+}
+
+absl::Status CannotOpen(const rocksdb::Status& status, const std::string& path) {
+  const std::string detail = status.ToString();
+  // RocksDB has no code of its own for these.
+  if (absl::StrContains(detail, "lock hold by current process") ||
+      absl::StrContains(detail, "While lock file")) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("Le dossier « ", path,
+                     " » est déjà ouvert par un autre nœud : arrêtez-le, ou donnez à celui-ci un "
+                     "autre dossier."));
+  }
+  if (absl::StrContains(detail, "Column families not opened")) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "Le dossier « ", path, " » a été écrit par une version plus récente de Maillage (", detail,
+        ") : installez cette version, ou restaurez une sauvegarde faite avant elle."));
+  }
+  if (status.IsIOError() && !status.IsNoSpace() && !status.IsPathNotFound()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "Le dossier « ", path, " » ne peut pas être ouvert (", detail,
+        ") : vérifiez que le nœud a le droit d'y lire et d'y écrire, et que le disque n'est pas en "
+        "lecture seule."));
+  }
+  return rocks::ToStatus(status, absl::StrCat("Ouverture de la base « ", path, " »"));
+}
+
+}  // namespace
+
+class RocksStore::View final : public ReadView {
+ public:
+  explicit View(const RocksStore& store) : store_(store), snapshot_(store.db_->GetSnapshot()) {}
+  View(const View&) = delete;
+  View& operator=(const View&) = delete;
+  ~View() override { store_.db_->ReleaseSnapshot(snapshot_); }
+
+  absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const override {
+    return store_.GetAt(snapshot_, table, key);
+  }
+  std::unique_ptr<Cursor> Scan(Table table, const KeyRange& range, ScanOrder order) const override {
+    return store_.ScanAt(snapshot_, table, range, order);
+  }
+
+ private:
+  const RocksStore& store_;
+  const rocksdb::Snapshot* const snapshot_;
+};
+
+class RocksStore::RowCursor final : public Cursor {
+ public:
+  RowCursor(const RocksStore& store, const rocksdb::Snapshot* snapshot, Table table, KeyRange range,
+            ScanOrder order)
+      : store_(store),
+        table_(table),
+        range_(std::move(range)),
+        lower_(ToSlice(range_.begin)),
+        upper_(ToSlice(range_.end)),
+        order_(order) {
+    store_.open_cursors_.fetch_add(1, std::memory_order_relaxed);
+    // RocksDB asserts that bounds are in order.
+    if (!range_.end.empty() && range_.begin >= range_.end) return;
+    rocksdb::ReadOptions read = CheckedReads(snapshot);
+    if (!range_.begin.empty()) read.iterate_lower_bound = &lower_;
+    if (!range_.end.empty()) read.iterate_upper_bound = &upper_;
+    rows_.reset(store_.db_->NewIterator(read, store_.column_family(table_)));
+    order_ == ScanOrder::kAscending ? rows_->SeekToFirst() : rows_->SeekToLast();
+  }
+  RowCursor(const RowCursor&) = delete;
+  RowCursor& operator=(const RowCursor&) = delete;
+  ~RowCursor() override {
+    rows_.reset();
+    store_.open_cursors_.fetch_sub(1, std::memory_order_release);
+  }
+
+  bool Valid() const override { return rows_ != nullptr && rows_->Valid(); }
+  void Next() override { order_ == ScanOrder::kAscending ? rows_->Next() : rows_->Prev(); }
+  std::string_view key() const override { return ToView(rows_->key()); }
+  std::string_view value() const override { return ToView(rows_->value()); }
+  absl::Status status() const override {
+    if (rows_ == nullptr || rows_->status().ok()) return absl::OkStatus();
+    return rocks::ToStatus(rows_->status(),
+                           absl::StrCat("Parcours de la table ", std::string(TableName(table_)),
+                                        " dans « ", store_.path_, " »"));
+  }
+
+ private:
+  const RocksStore& store_;
+  const Table table_;
+  const KeyRange range_;
+  const rocksdb::Slice lower_;
+  const rocksdb::Slice upper_;
+  const ScanOrder order_;
+  // Null where the range is empty.
+  std::unique_ptr<rocksdb::Iterator> rows_;
+};
+
+RocksStore::RocksStore(std::string path, rocksdb::Env* env) : path_(std::move(path)), env_(env) {}
+
+RocksStore::~RocksStore() {
+  if (db_ == nullptr) return;
+  bool in_use = open_cursors_.load(std::memory_order_acquire) != 0;
+  if (!in_use) {
+    for (rocksdb::ColumnFamilyHandle* family : column_families_) {
+      db_->DestroyColumnFamilyHandle(family);
+    }
+    db_->DestroyColumnFamilyHandle(default_column_family_);
+    in_use = db_->Close().IsAborted();
+  }
+  if (!in_use) return;
+  std::fputs("RocksStore: a view or a cursor outlives its store\n", stderr);
+  std::abort();
+}
+
+rocksdb::Status RocksStore::OpenDatabase(const RocksOptions& options, LogRecovery recovery) {
+  const auto mode = recovery == LogRecovery::kComplete
+                        ? rocksdb::WALRecoveryMode::kAbsoluteConsistency
+                        : rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (size_t table = 0; table < kTableCount; ++table) {
+    families.emplace_back(std::string(TableName(static_cast<Table>(table))),
+                          TableOptions(static_cast<Table>(table), options, cache));
+  }
+  families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  rocksdb::Status opened =
+      rocksdb::DB::Open(DatabaseOptions(options, env_, mode), path_, families, &handles, &db);
+  if (!opened.ok()) return opened;
+  db_.reset(db);
+  std::copy_n(handles.begin(), kTableCount, column_families_.begin());
+  default_column_family_ = handles.back();
+  return opened;
+}
+
+absl::Status RocksStore::OpenUpToDamage(const RocksOptions& options, const std::string& what) {
+  const absl::StatusOr<std::string> kept = rocks::KeepLogs(env_, path_);
+  if (!kept.ok()) return kept.status();
+  // Before the recovery, which leaves a log that looks as if nothing had happened.
+  const absl::Status noted = rocks::WriteDoubt(
+      env_, path_,
+      absl::StrCat(
+          "Le journal de la base était endommagé (", what,
+          ") : ce qui suivait le dommage n'a pas pu être relu. Les journaux d'origine sont "
+          "gardés dans « ",
+          *kept, " »."));
+  if (!noted.ok()) return noted;
+  const rocksdb::Status status = OpenDatabase(options, LogRecovery::kUpToDamage);
+  if (status.ok()) return absl::OkStatus();
+  // The logs are untouched, and a copy at each attempt would fill the disk.
+  rocks::RemoveFolder(env_, *kept).IgnoreError();
+  return CannotOpen(status, path_);
+}
+
+absl::StatusOr<RocksStore::Opened> RocksStore::Open(const std::string& path,
+                                                    const RocksOptions& options) {
+  rocksdb::Env* const env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+  if (absl::Status ready = rocks::PrepareFolder(env, path); !ready.ok()) return ready;
+  Opened opened;
+  opened.store.reset(new RocksStore(path, env));
+  rocksdb::Status status = opened.store->OpenDatabase(options, LogRecovery::kComplete);
+  if (status.IsCorruption()) {
+    if (absl::Status recovered = opened.store->OpenUpToDamage(options, status.ToString());
+        !recovered.ok()) {
+      return recovered;
+    }
+  } else if (!status.ok()) {
+    return CannotOpen(status, path);
+  }
+  const absl::StatusOr<std::optional<std::string>> doubt = rocks::ReadDoubt(env, path);
+  if (!doubt.ok()) return doubt.status();
+  opened.continuity_proven = !doubt->has_value();
+  opened.damage = doubt->value_or("");
+  return opened;
+}
+
+absl::StatusOr<std::optional<std::string>> RocksStore::Get(Table table,
+                                                           std::string_view key) const {
+  return GetAt(nullptr, table, key);
+}
+
+std::unique_ptr<Cursor> RocksStore::Scan(Table table, const KeyRange& range,
+                                         ScanOrder order) const {
+  return ScanAt(nullptr, table, range, order);
+}
+
+std::unique_ptr<ReadView> RocksStore::Snapshot() const { return std::make_unique<View>(*this); }
+
+absl::StatusOr<std::optional<std::string>> RocksStore::GetAt(const rocksdb::Snapshot* snapshot,
+                                                             Table table,
+                                                             std::string_view key) const {
+  std::string value;
+  const rocksdb::Status status =
+      db_->Get(CheckedReads(snapshot), column_family(table), ToSlice(key), &value);
+  if (status.ok()) return value;
+  if (status.IsNotFound()) return std::nullopt;
+  return rocks::ToStatus(status, absl::StrCat("Lecture de la table ", std::string(TableName(table)),
+                                              " dans « ", path_, " »"));
+}
+
+std::unique_ptr<Cursor> RocksStore::ScanAt(const rocksdb::Snapshot* snapshot, Table table,
+                                           const KeyRange& range, ScanOrder order) const {
+  return std::make_unique<RowCursor>(*this, snapshot, table, range, order);
+}
+
+absl::Status RocksStore::Commit(const CommitBatch& batch) {
+  if (absl::Status writing = StillWriting(); !writing.ok()) return writing;
+  rocksdb::WriteBatch writes(batch.byte_size(), /*max_bytes=*/0, kBatchChecksumBytesPerKey,
+                             /*default_cf_ts_sz=*/0);
+  rocksdb::Status status;
+  for (const CommitBatch::Write& write : batch.writes()) {
+    rocksdb::ColumnFamilyHandle* const family = column_family(write.table);
+    status = write.value ? writes.Put(family, write.key, *write.value)
+                         : writes.Delete(family, write.key);
+    if (!status.ok()) break;
+  }
+  rocksdb::WriteOptions synced;
+  synced.sync = true;
+  if (status.ok() && !batch.empty()) status = db_->Write(synced, &writes);
+  if (status.ok()) return absl::OkStatus();
+  return StopWriting(rocks::ToStatus(status, absl::StrCat("Écriture dans « ", path_, " »")));
+}
+
+absl::Status RocksStore::StillWriting() const {
+  std::lock_guard lock(mutex_);
+  if (failed_.ok()) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "La base « ", path_,
+      " » n'accepte plus d'écritures avant un redémarrage du nœud, depuis cette erreur : ",
+      failed_.message()));
+}
+
+absl::Status RocksStore::StopWriting(absl::Status error) {
+  std::lock_guard lock(mutex_);
+  if (failed_.ok()) failed_ = error;
+  // Best effort: the disk may refuse this too, and the error says all that the caller can act on.
+  rocks::WriteDoubt(
+      env_, path_,
+      absl::StrCat("Une écriture a échoué sans qu'on sache si elle est sur le disque. ",
+                   error.message()))
+      .IgnoreError();
+  return error;
+}
+
+absl::Status RocksStore::SettleContinuity() {
+  if (absl::Status writing = StillWriting(); !writing.ok()) return writing;
+  return rocks::EraseDoubt(env_, path_);
+}
+
+std::array<uint64_t, kTableCount> RocksStore::DiskUse() const {
+  std::array<uint64_t, kTableCount> bytes{};
+  for (size_t table = 0; table < kTableCount; ++table) {
+    uint64_t sorted = 0;
+    uint64_t in_memory = 0;
+    db_->GetIntProperty(column_families_[table], rocksdb::DB::Properties::kLiveSstFilesSize,
+                        &sorted);
+    db_->GetIntProperty(column_families_[table], rocksdb::DB::Properties::kCurSizeAllMemTables,
+                        &in_memory);
+    bytes[table] = sorted + in_memory;
+  }
+  return bytes;
+}
+
+absl::Status RocksStore::Checkpoint(const std::string& path) const {
+  if (env_->FileExists(path).ok()) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        "« ", path, " » existe déjà : donnez à la copie un dossier qui n'existe pas."));
+  }
+  const std::string partial = absl::StrCat(path, kPartialSuffix);
+  if (absl::Status removed = rocks::RemoveFolder(env_, partial); !removed.ok()) return removed;
+  const std::string doing = absl::StrCat("Copie de la base « ", path_, " » vers « ", path, " »");
+  rocksdb::Checkpoint* made = nullptr;
+  rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
+  const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+  if (status.ok()) status = checkpoint->CreateCheckpoint(partial);
+  if (!status.ok()) return rocks::ToStatus(status, doing);
+  const absl::Status noted = rocks::WriteDoubt(
+      env_, partial, absl::StrCat("Ce dossier est une copie (sauvegarde) de « ", path_, " »."));
+  if (!noted.ok()) return noted;
+  return rocks::ToStatus(env_->RenameFile(partial, path), doing);
+}
+
+}  // namespace maillage::storage

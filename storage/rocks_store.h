@@ -1,0 +1,124 @@
+// The Store port on disk, over RocksDB. storage/README.md tells what each crash leaves behind.
+#ifndef MAILLAGE_STORAGE_ROCKS_STORE_H_
+#define MAILLAGE_STORAGE_ROCKS_STORE_H_
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/base/thread_annotations.h"
+#include "storage/store.h"
+
+namespace rocksdb {
+class ColumnFamilyHandle;
+class DB;
+class Env;
+class Snapshot;
+class Status;
+}  // namespace rocksdb
+
+namespace maillage::storage {
+
+// Sizes are for the whole store, all tables together.
+struct RocksOptions {
+  size_t block_cache_bytes = size_t{32} << 20;
+  // Commits held in memory before they're written out as sorted files. The log is about as long.
+  size_t write_buffer_bytes = size_t{32} << 20;
+  int max_open_files = 512;
+  // Files, clock and background threads; tests inject faults here. Not owned, must outlive the
+  // store. Null: those of the machine.
+  rocksdb::Env* env = nullptr;
+};
+
+// Thread-safe. Snapshots and cursors must be gone before the store is: its destructor aborts
+// otherwise.
+//
+// Continuity: "this folder holds everything that it ever acknowledged, and is the only one that
+// goes on from there". It is in doubt after a damaged log, after a commit that failed, and in a
+// copy made by Checkpoint. The doubt is noted in the folder itself, so it survives any number of
+// restarts until SettleContinuity.
+class RocksStore final : public Store {
+ public:
+  struct Opened {
+    std::unique_ptr<RocksStore> store;
+    // False: some acknowledged commits may be missing, or another store may go on from the same
+    // past. The owner must take a new identity (incarnation) in a commit of its own, and then call
+    // SettleContinuity.
+    bool continuity_proven = true;
+    // For people, in French: what put continuity in doubt. Empty where it is proven.
+    std::string damage;
+  };
+
+  // Opens the store in `path`, and makes it (not the folders above it) if there is none.
+  // FailedPrecondition: open elsewhere, not accessible, or written by a later version. DataLoss:
+  // damaged beyond the end of the log; nothing was changed. ResourceExhausted: the disk is full.
+  // The messages are for people, in French, and say what to do.
+  static absl::StatusOr<Opened> Open(const std::string& path, const RocksOptions& options = {});
+
+  RocksStore(const RocksStore&) = delete;
+  RocksStore& operator=(const RocksStore&) = delete;
+  ~RocksStore() override;
+
+  absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const override;
+  std::unique_ptr<Cursor> Scan(Table table, const KeyRange& range,
+                               ScanOrder order = ScanOrder::kAscending) const override;
+  std::unique_ptr<ReadView> Snapshot() const override;
+  // The first error is ResourceExhausted (full disk), DataLoss or Internal.
+  absl::Status Commit(const CommitBatch& batch) override;
+
+  // Forgets the doubt. To be called once the new identity is committed. FailedPrecondition after a
+  // failed commit, whose doubt is for the next Open.
+  absl::Status SettleContinuity();
+
+  // Bytes of each table, by number: sorted files on disk and what the log still holds, both
+  // approximate.
+  std::array<uint64_t, kTableCount> DiskUse() const;
+
+  // Writes a copy of one moment, at or after the call, to the new folder `path`, which appears
+  // complete or not at all; commits go on meanwhile. On the same file system it costs almost no
+  // space at first. The copy's continuity is in doubt. AlreadyExists: there is something at `path`.
+  absl::Status Checkpoint(const std::string& path) const;
+
+ private:
+  class View;
+  class RowCursor;
+
+  // How much of a damaged log is taken: nothing, or what precedes the damage.
+  enum class LogRecovery : uint8_t { kComplete, kUpToDamage };
+
+  RocksStore(std::string path, rocksdb::Env* env);
+  rocksdb::Status OpenDatabase(const RocksOptions& options, LogRecovery recovery);
+  // Takes the log up to `what` damages it, with the doubt noted.
+  absl::Status OpenUpToDamage(const RocksOptions& options, const std::string& what);
+  rocksdb::ColumnFamilyHandle* column_family(Table table) const {
+    return column_families_[static_cast<size_t>(table)];
+  }
+  // Null snapshot: the latest state.
+  absl::StatusOr<std::optional<std::string>> GetAt(const rocksdb::Snapshot* snapshot, Table table,
+                                                   std::string_view key) const;
+  std::unique_ptr<Cursor> ScanAt(const rocksdb::Snapshot* snapshot, Table table,
+                                 const KeyRange& range, ScanOrder order) const;
+  absl::Status StopWriting(absl::Status error);
+  absl::Status StillWriting() const;
+
+  const std::string path_;
+  rocksdb::Env* const env_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::array<rocksdb::ColumnFamilyHandle*, kTableCount> column_families_{};
+  rocksdb::ColumnFamilyHandle* default_column_family_ = nullptr;
+  mutable std::atomic<int> open_cursors_ = 0;
+
+  mutable std::mutex mutex_;
+  // OK until a commit fails.
+  absl::Status failed_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace maillage::storage
+
+#endif  // MAILLAGE_STORAGE_ROCKS_STORE_H_

@@ -1,0 +1,152 @@
+#include "storage/rocks_store_folder.h"
+
+#include <memory>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
+namespace maillage::storage::rocks {
+namespace {
+
+constexpr char kDoubtFile[] = "CONTINUITY_LOST";
+constexpr char kCurrentFile[] = "CURRENT";
+constexpr char kLogSuffix[] = ".log";
+constexpr char kSortedFileSuffix[] = ".sst";
+
+std::string In(const std::string& path, const std::string& name) {
+  return absl::StrCat(path, "/", name);
+}
+
+// False where the file can't be looked at.
+bool Exists(rocksdb::Env* env, const std::string& file) { return env->FileExists(file).ok(); }
+
+absl::StatusOr<std::vector<std::string>> FilesIn(rocksdb::Env* env, const std::string& path) {
+  std::vector<std::string> names;
+  const rocksdb::Status listed = env->GetChildren(path, &names);
+  if (!listed.ok()) return ToStatus(listed, absl::StrCat("Lecture du dossier « ", path, " »"));
+  std::erase_if(names, [](const std::string& name) { return name == "." || name == ".."; });
+  return names;
+}
+
+absl::Status WriteFile(rocksdb::Env* env, const std::string& file, const std::string& contents) {
+  return ToStatus(rocksdb::WriteStringToFile(env, contents, file, /*should_sync=*/true),
+                  absl::StrCat("Écriture de « ", file, " »"));
+}
+
+absl::Status CopyLogs(rocksdb::Env* env, const std::string& from, const std::string& to) {
+  const auto names = FilesIn(env, from);
+  if (!names.ok()) return names.status();
+  const std::string doing = absl::StrCat("Copie du journal endommagé vers « ", to, " »");
+  if (const auto made = env->CreateDir(to); !made.ok()) return ToStatus(made, doing);
+  for (const std::string& name : *names) {
+    if (!absl::EndsWith(name, kLogSuffix)) continue;
+    std::string contents;
+    const rocksdb::Status read = rocksdb::ReadFileToString(env, In(from, name), &contents);
+    if (!read.ok()) return ToStatus(read, doing);
+    if (absl::Status written = WriteFile(env, In(to, name), contents); !written.ok())
+      return written;
+  }
+  return SyncFolder(env, to);
+}
+
+}  // namespace
+
+absl::Status ToStatus(const rocksdb::Status& status, const std::string& doing) {
+  if (status.ok()) return absl::OkStatus();
+  const std::string detail = status.ToString();
+  if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(doing, " : le disque est plein, libérez de la place puis redémarrez le nœud (",
+                     detail, ")."));
+  }
+  if (status.IsCorruption() || status.IsPathNotFound()) {
+    return absl::DataLossError(
+        absl::StrCat(doing, " : des données sont endommagées sur le disque (", detail,
+                     "). Arrêtez le nœud, mettez ce dossier de côté, puis restaurez une sauvegarde "
+                     "ou repartez d'un "
+                     "dossier vide, que les autres sites rempliront."));
+  }
+  return absl::InternalError(absl::StrCat(doing, " : le disque a répondu « ", detail, " »."));
+}
+
+absl::Status PrepareFolder(rocksdb::Env* env, const std::string& path) {
+  const rocksdb::Status made = env->CreateDirIfMissing(path);
+  if (!made.ok()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("Le dossier « ", path, " » ne peut pas être créé (", made.ToString(),
+                     ") : vérifiez que le dossier qui doit le contenir existe et que le nœud a le "
+                     "droit d'y écrire."));
+  }
+  if (Exists(env, In(path, kCurrentFile))) return absl::OkStatus();
+  const auto names = FilesIn(env, path);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    if (!absl::EndsWith(name, kSortedFileSuffix) && !absl::EndsWith(name, kLogSuffix)) continue;
+    return absl::DataLossError(absl::StrCat(
+        "Le dossier « ", path, " » contient une base (", name, ") dont le fichier ", kCurrentFile,
+        " a disparu. Rien n'a été modifié : mettez ce dossier de côté, puis restaurez une "
+        "sauvegarde ou "
+        "repartez d'un dossier vide, que les autres sites rempliront."));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<std::string>> ReadDoubt(rocksdb::Env* env, const std::string& path) {
+  const std::string file = In(path, kDoubtFile);
+  const rocksdb::Status found = env->FileExists(file);
+  if (found.IsNotFound()) return std::nullopt;
+  std::string why;
+  const rocksdb::Status read = found.ok() ? rocksdb::ReadFileToString(env, file, &why) : found;
+  if (!read.ok()) return ToStatus(read, absl::StrCat("Lecture de « ", file, " »"));
+  return why;
+}
+
+absl::Status WriteDoubt(rocksdb::Env* env, const std::string& path, const std::string& why) {
+  if (absl::Status written = WriteFile(env, In(path, kDoubtFile), why); !written.ok()) {
+    return written;
+  }
+  return SyncFolder(env, path);
+}
+
+absl::Status EraseDoubt(rocksdb::Env* env, const std::string& path) {
+  const std::string file = In(path, kDoubtFile);
+  const rocksdb::Status erased = env->DeleteFile(file);
+  if (!erased.ok() && !erased.IsPathNotFound() && !erased.IsNotFound()) {
+    return ToStatus(erased, absl::StrCat("Suppression de « ", file, " »"));
+  }
+  return SyncFolder(env, path);
+}
+
+absl::StatusOr<std::string> KeepLogs(rocksdb::Env* env, const std::string& path) {
+  std::string kept;
+  int number = 0;
+  do {
+    kept = In(path, absl::StrCat("damaged-logs-", ++number));
+  } while (Exists(env, kept));
+  absl::Status copied = CopyLogs(env, path, kept);
+  if (copied.ok()) return kept;
+  RemoveFolder(env, kept).IgnoreError();
+  return copied;
+}
+
+absl::Status RemoveFolder(rocksdb::Env* env, const std::string& path) {
+  if (!Exists(env, path)) return absl::OkStatus();
+  const auto names = FilesIn(env, path);
+  if (!names.ok()) return names.status();
+  const std::string doing = absl::StrCat("Suppression du dossier « ", path, " »");
+  for (const std::string& name : *names) {
+    const rocksdb::Status erased = env->DeleteFile(In(path, name));
+    if (!erased.ok()) return ToStatus(erased, doing);
+  }
+  return ToStatus(env->DeleteDir(path), doing);
+}
+
+absl::Status SyncFolder(rocksdb::Env* env, const std::string& path) {
+  std::unique_ptr<rocksdb::Directory> folder;
+  rocksdb::Status synced = env->NewDirectory(path, &folder);
+  if (synced.ok()) synced = folder->Fsync();
+  return ToStatus(synced, absl::StrCat("Enregistrement du dossier « ", path, " »"));
+}
+
+}  // namespace maillage::storage::rocks

@@ -1,0 +1,110 @@
+#!/bin/bash
+# Installs what is missing, builds, and runs the tests; the same command for a newcomer and for continuous
+# integration. tests/README.md says what the tests are.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() {
+  cat <<TEXT
+tests/run.sh [OPTION…]
+
+Sans option : tous les essais, puis ceux d'un seul processus encore une fois sous AddressSanitizer et UBSan.
+  --quick          sans les seconds, et sans ceux qui lancent de vrais nœuds
+  --filter REGEX   seulement les essais dont le nom correspond (ctest -R), dans la construction ordinaire
+  --asan, --tsan   seulement sous AddressSanitizer et UBSan, ou sous ThreadSanitizer
+  --soak           histoires aléatoires vingt fois plus longues (MAILLAGE_SOAK), avec une graine nouvelle
+  --bench          les mesures (tests/bench) au lieu des essais
+  --help           ceci
+
+MAILLAGE_SEED=N rejoue une graine. La dernière ligne compte : « N passed, N failed ».
+TEXT
+}
+
+passed=0 failed=0 skipped=0
+
+# run_tests BUILD_DIR [CTEST_OPTION…]: adds ctest's own counts to ours. Never fails itself: a run that ctest
+# couldn't make counts as one failure.
+run_tests() {
+  local build_dir=$1 report failures ok=0 total=0 bad=0
+  shift
+  report=$PWD/$build_dir/tests.xml
+  failures=$build_dir/Testing/Temporary/LastTestsFailed.log
+  rm -f "$report" "$failures"
+  local result=0
+  ctest --test-dir "$build_dir" -j "$(nproc)" --output-on-failure --no-tests=error --output-junit "$report" "$@" ||
+    result=$?
+  if [[ -f $report ]]; then
+    total=$(grep -c '<testcase ' "$report") || true
+    ok=$(grep -c '<testcase .* status="run">' "$report") || true
+  fi
+  if [[ -f $failures ]]; then
+    bad=$(grep -c . "$failures") || true
+  fi
+  ((result == 0 || bad > 0)) || bad=1
+  passed=$((passed + ok)) failed=$((failed + bad))
+  ((total - ok - bad <= 0)) || skipped=$((skipped + total - ok - bad))
+}
+
+run_release() {
+  deploy/build.sh --tests
+  run_tests build "$@"
+}
+
+# Everything of one process, built with the sanitizer of that preset.
+run_sanitized() {
+  local preset=$1
+  shift
+  deploy/build.sh --preset "$preset" --tests maillage_unit_tests
+  UBSAN_OPTIONS=print_stacktrace=1 \
+    TSAN_OPTIONS="suppressions=$PWD/tests/support/tsan.supp second_deadlock_stack=1" \
+    run_tests "build-$preset" "$@"
+}
+
+# Each measure prints its own table; a measure that fails fails the run.
+run_benchmarks() {
+  local bench
+  deploy/build.sh --tests
+  for bench in build/tests/bench/*_bench; do
+    [[ -x $bench ]] || continue
+    echo "== ${bench##*/}"
+    if "$bench"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  done
+}
+
+report() {
+  ((skipped == 0)) || echo "$skipped essais sautés ou désactivés"
+  echo
+  echo "$passed passed, $failed failed"
+  ((failed == 0 && passed > 0))
+}
+
+main() {
+  local what=all options=()
+  while (($# > 0)); do
+    case "$1" in
+      --quick) what=quick ;;
+      --filter) what=filter options+=(-R "${2:?--filter attend une expression}"); shift ;;
+      --asan | --tsan) what=${1#--} ;;
+      --soak) what=soak ;;
+      --bench) what=bench ;;
+      -h | --help) usage; return ;;
+      *) echo "Option inconnue : $1 (voir --help)" >&2; return 64 ;;
+    esac
+    shift
+  done
+  deploy/install-dependencies.sh build test
+  case "$what" in
+    all) run_release; run_sanitized asan ;;
+    quick) run_release -LE e2e ;;
+    filter) run_release "${options[@]}" ;;
+    asan | tsan) run_sanitized "$what" "${options[@]}" ;;
+    soak)
+      export MAILLAGE_SOAK=20 MAILLAGE_SEED=${MAILLAGE_SEED:-$RANDOM$RANDOM}
+      run_release -LE e2e --timeout 3600
+      ;;
+    bench) run_benchmarks ;;
+  esac
+  report
+}
+
+main "$@"
