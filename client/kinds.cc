@@ -1,7 +1,7 @@
 #include "client/kinds.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
+#include "proto/absl_view.h"
 #include "proto/records.pb.h"
 #include "proto/text_fold.h"
 
@@ -53,16 +53,15 @@ std::unique_ptr<Message> NewMessage(const Descriptor& type) {
 }
 
 absl::StatusOr<std::unique_ptr<Message>> Unpack(const google::protobuf::Any& any) {
-  const std::vector<std::string_view> parts = absl::StrSplit(any.type_url(), '/');
+  const std::string type_name = any.type_url().substr(any.type_url().rfind('/') + 1);
   const Descriptor* const type =
-      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(
-          std::string(parts.back()));
+      google::protobuf::DescriptorPool::generated_pool()->FindMessageTypeByName(type_name);
   if (type == nullptr) {
-    return absl::NotFoundError(absl::StrCat("type de fiche inconnu de ce programme : ", parts.back()));
+    return absl::NotFoundError(absl::StrCat("type de fiche inconnu de ce programme : ", type_name));
   }
   std::unique_ptr<Message> message = NewMessage(*type);
   if (!message->ParseFromString(any.value())) {
-    return absl::DataLossError(absl::StrCat("contenu illisible de type ", parts.back()));
+    return absl::DataLossError(absl::StrCat("contenu illisible de type ", type_name));
   }
   return message;
 }
@@ -74,7 +73,7 @@ std::pair<std::string, std::string> SplitName(std::string_view name) {
 }
 
 std::string RecordName(const Descriptor& kind, std::string_view id) {
-  return absl::StrCat(KindOf(kind).name(), "/", id);
+  return absl::StrCat(KindOf(kind).name(), "/", ToAbsl(id));
 }
 
 }  // namespace maillage::client

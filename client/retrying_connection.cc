@@ -15,12 +15,6 @@ bool MayPass(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
 }
 
-const absl::Status& StatusOf(const absl::Status& status) { return status; }
-template <typename T>
-const absl::Status& StatusOf(const absl::StatusOr<T>& result) {
-  return result.status();
-}
-
 std::function<double()> SeededUniform() {
   struct Source {
     std::mutex mutex;
@@ -110,7 +104,7 @@ class RetryingConnection : public Connection {
   std::invoke_result_t<Call> Repeat(Call call, bool (*may_pass)(const absl::Status&) = MayPass) {
     for (int attempt = 1;; ++attempt) {
       auto result = call();
-      if (!may_pass(StatusOf(result)) || attempt >= options_.max_attempts) return result;
+      if (!may_pass(result.status()) || attempt >= options_.max_attempts) return result;
       Pause(attempt);
     }
   }

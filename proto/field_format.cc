@@ -119,12 +119,12 @@ bool IsSiret(std::string_view number) {
 
 bool IsRna(std::string_view number) {
   return number.size() == 10 && number.front() == 'W' &&
-         std::all_of(number.begin() + 1, number.end(), [](char c) {
-           return absl::ascii_isdigit(c) || absl::ascii_isupper(c);
-         });
+         std::all_of(number.begin() + 1, number.end(),
+                     [](char c) { return absl::ascii_isdigit(c) || absl::ascii_isupper(c); });
 }
 
-// The code of a département, or of a territory overseas (975 to 978, 984 to 989), and a number in it.
+// The code of a département, or of a territory overseas (975 to 978, 984 to 989), and a number in
+// it.
 bool IsInseeCommune(std::string_view code) {
   if (code.size() != 5 || !AllDigits(code.substr(2))) return false;
   if (code.front() != '9' || code < "96") return IsDepartment(code.substr(0, 2));
@@ -173,8 +173,9 @@ Rule RuleOf(v1::FieldFormat format) {
     case v1::SIREN:
       return {IsSiren, "un SIREN\u00A0: neuf chiffres sans espaces, dont le dernier est la clé"};
     case v1::SIRET:
-      return {IsSiret,
-              "un SIRET\u00A0: quatorze chiffres sans espaces, dont les neuf premiers sont un SIREN"};
+      return {
+          IsSiret,
+          "un SIRET\u00A0: quatorze chiffres sans espaces, dont les neuf premiers sont un SIREN"};
     case v1::RNA:
       return {IsRna, "un numéro RNA\u00A0: W et neuf chiffres ou majuscules, comme W691234567"};
     case v1::INSEE_COMMUNE:
@@ -214,10 +215,9 @@ absl::Status CheckField(const Message& message, const FieldDescriptor* field, st
   for (int i = 0; i < reflection.FieldSize(message, field); ++i) {
     const std::string element = absl::StrCat(path, "[", i, "]");
     const absl::Status status =
-        is_message
-            ? CheckMessage(reflection.GetRepeatedMessage(message, field, i), element + ".")
-            : CheckAt(element, format,
-                      reflection.GetRepeatedStringReference(message, field, i, &scratch));
+        is_message ? CheckMessage(reflection.GetRepeatedMessage(message, field, i), element + ".")
+                   : CheckAt(element, format,
+                             reflection.GetRepeatedStringReference(message, field, i, &scratch));
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

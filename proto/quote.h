@@ -7,8 +7,8 @@
 
 namespace maillage {
 
-// « value », with no-break spaces inside the quotes. Always valid UTF-8 on one line: invalid bytes become
-// U+FFFD, control characters spaces, and what follows the 60th character an ellipsis.
+// « value », with no-break spaces inside the quotes. Always valid UTF-8 on one line: invalid bytes
+// become U+FFFD, control characters spaces, and what follows the 60th character an ellipsis.
 std::string Quote(std::string_view value);
 
 }  // namespace maillage

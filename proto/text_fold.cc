@@ -14,8 +14,8 @@
 namespace maillage {
 namespace {
 
-// Accents, and signs that enclose a letter. Marks of combining class 0 are letters of their own, such as the
-// vowels of Indic scripts.
+// Accents, and signs that enclose a letter. Marks of combining class 0 are letters of their own,
+// such as the vowels of Indic scripts.
 bool IsAccent(UChar32 c) {
   return u_getCombiningClass(c) != 0 || u_charType(c) == U_ENCLOSING_MARK;
 }

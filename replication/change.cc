@@ -16,8 +16,10 @@ absl::Status CheckOperation(const Operation& operation) {
     return absl::InvalidArgumentError(
         absl::StrCat("field ", operation.field, " is longer than ", kMaxValueBytes, " bytes"));
   }
-  if (operation.rule == v1::MERGE_RULE_UNSPECIFIED) {
-    return absl::InvalidArgumentError(absl::StrCat("field ", operation.field, " has no rule"));
+  // An unknown rule can't be merged here, nor has it a place in the bytes of a state.
+  if (operation.rule == v1::MERGE_RULE_UNSPECIFIED || !v1::MergeRule_IsValid(operation.rule)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("field ", operation.field, " has no rule that is known here"));
   }
   return absl::OkStatus();
 }

@@ -33,11 +33,12 @@ absl::StatusOr<Elements> ElementsOf(const FieldSchema& field, const Message& mes
       continue;
     }
     const Message& entry = reflection.GetRepeatedMessage(message, field.descriptor, i);
-    if (!IsSet(entry, *field.key)) {
+    std::string key = IsSet(entry, *field.key) ? EncodeValue(entry, *field.key) : "";
+    if (key.empty()) {
       return absl::InvalidArgumentError(absl::StrCat(field.descriptor->name(), "[", i, "] : il manque ",
                                                      field.key->name()));
     }
-    elements[EncodeValue(entry, *field.key)] = std::move(encoded);
+    elements[std::move(key)] = std::move(encoded);
   }
   return elements;
 }
@@ -107,7 +108,12 @@ class Planner {
 
   void PutAll(const FieldSchema& field, const Elements& elements) {
     for (const auto& [key, value] : elements) {
-      if (!Holds(state_.Find(Number(field), key), value)) Put(field, key, value);
+      if (Holds(state_.Find(Number(field), key), value)) {
+        // The same edit may have planned its removal: what it asks for by name counts.
+        operations_.erase({Number(field), key});
+      } else {
+        Put(field, key, value);
+      }
     }
   }
 
@@ -115,7 +121,9 @@ class Planner {
     int64_t wanted = 0;
     const int64_t held = cell == nullptr ? 0 : CounterSum(*cell);
     if (absl::SimpleAtoi(value, &wanted) && wanted != held) {
-      Put(field, "", absl::StrCat(wanted - held));
+      // Sums wrap around, as those of CounterSum do.
+      const auto added = static_cast<uint64_t>(wanted) - static_cast<uint64_t>(held);
+      Put(field, "", absl::StrCat(static_cast<int64_t>(added)));
     }
   }
 

@@ -119,6 +119,9 @@ absl::StatusOr<FingerprintSum> FingerprintTree::Node(const storage::ReadView& vi
 
 absl::StatusOr<std::array<FingerprintSum, 16>> FingerprintTree::Children(
     const storage::ReadView& view, const PartitionKey& partition, const TriePrefix& prefix) const {
+  if (prefix.digits >= TriePrefix::kMaxDigits) {
+    return absl::InvalidArgumentError("a position has no more digits");
+  }
   std::array<FingerprintSum, 16> children;
   if (prefix.digits < kTrieLevelsInMemory) {
     for (uint8_t digit = 0; digit < 16; ++digit) {
@@ -136,21 +139,22 @@ absl::StatusOr<std::array<FingerprintSum, 16>> FingerprintTree::Children(
   return children;
 }
 
-absl::StatusOr<std::vector<LeafEntry>> FingerprintTree::Leaves(const storage::ReadView& view,
-                                                               const PartitionKey& partition,
-                                                               const TriePrefix& prefix,
-                                                               size_t limit) const {
+absl::StatusOr<std::vector<LeafEntry>> FingerprintTree::Leaves(
+    const storage::ReadView& view, const PartitionKey& partition, const TriePrefix& prefix,
+    const std::optional<LeafEntry>& after, size_t limit) const {
+  storage::KeyRange range = RangeBelow(partition, prefix);
+  if (after.has_value()) {
+    range.begin = storage::FingerprintKey(partition, after->position, after->id);
+    range.begin.push_back('\0');
+  }
   std::vector<LeafEntry> leaves;
-  bool too_many = false;
-  absl::Status status =
-      Visit(view, RangeBelow(partition, prefix),
-            [&](const storage::ParsedFingerprintKey& key, const Fingerprint& fingerprint) {
-              too_many = leaves.size() == limit;
-              if (!too_many) leaves.push_back({key.id, fingerprint});
-              return !too_many;
-            });
+  absl::Status status = Visit(
+      view, range, [&](const storage::ParsedFingerprintKey& key, const Fingerprint& fingerprint) {
+        if (leaves.size() == limit) return false;
+        leaves.push_back({key.hash, key.id, fingerprint});
+        return true;
+      });
   if (!status.ok()) return status;
-  if (too_many) return absl::ResourceExhaustedError("more records below the prefix than asked for");
   return leaves;
 }
 

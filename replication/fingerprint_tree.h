@@ -39,6 +39,7 @@ struct TriePrefix {
 };
 
 struct LeafEntry {
+  uint64_t position = 0;
   RecordId id;
   Fingerprint fingerprint;
 };
@@ -58,13 +59,16 @@ class FingerprintTree {
   absl::StatusOr<FingerprintSum> Node(const storage::ReadView& view,
                                       const storage::PartitionKey& partition,
                                       const TriePrefix& prefix) const;
+  // InvalidArgument where the prefix is a whole position.
   absl::StatusOr<std::array<FingerprintSum, 16>> Children(const storage::ReadView& view,
                                                           const storage::PartitionKey& partition,
                                                           const TriePrefix& prefix) const;
-  // All records below the prefix, by position; ResourceExhausted beyond `limit`.
+  // Records below the prefix by position, then id: at most `limit` of those that follow `after`.
   absl::StatusOr<std::vector<LeafEntry>> Leaves(const storage::ReadView& view,
                                                 const storage::PartitionKey& partition,
-                                                const TriePrefix& prefix, size_t limit) const;
+                                                const TriePrefix& prefix,
+                                                const std::optional<LeafEntry>& after,
+                                                size_t limit) const;
 
   // Partitions that hold a record, sorted.
   std::vector<std::pair<storage::PartitionKey, FingerprintSum>> Partitions() const;

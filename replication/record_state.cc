@@ -38,8 +38,12 @@ std::vector<Version> JoinVersions(const std::vector<Version>& mine, const Versio
   std::vector<Version> joined;
   KeepSurvivors(mine, theirs, their_vector, joined);
   KeepSurvivors(theirs, mine, my_vector, joined);
-  const auto by_dot = [](const Version& a, const Version& b) { return a.dot < b.dot; };
-  std::sort(joined.begin(), joined.end(), by_dot);
+  // Beyond the dot only for sites that wrote twice under one identity: both sides then keep the same.
+  const auto order = [](const Version& v) {
+    return std::tie(v.dot, v.time, v.person, v.value, v.rule, v.territory);
+  };
+  std::sort(joined.begin(), joined.end(),
+            [&](const Version& a, const Version& b) { return order(a) < order(b); });
   const auto same_dot = [](const Version& a, const Version& b) { return a.dot == b.dot; };
   joined.erase(std::unique(joined.begin(), joined.end(), same_dot), joined.end());
   return joined;

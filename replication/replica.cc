@@ -200,12 +200,13 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
             [](const Operation& a, const Operation& b) {
               return std::tie(a.field, a.key) < std::tie(b.field, b.key);
             });
-  if (absl::Status status = CheckChange(change); !status.ok()) return status;
   std::string bytes = EncodeChange(change);
   if (bytes.size() > kMaxChangeBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("modification de plus de ", kMaxChangeBytes, " octets : à écrire en plusieurs fois"));
   }
+  // What the others would refuse must not be issued: its dot would bar the author's later changes to the record.
+  if (absl::Status status = DecodeChange(bytes).status(); !status.ok()) return status;
   Touch(change.record, **staged);
   state.Apply(change);
   open_.site_sequence = change.site_sequence;
@@ -248,6 +249,18 @@ absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_byte
   return ApplyResult{Applied::kApplied, change->record};
 }
 
+void Replica::ObserveNewTimes(const RecordState& theirs, const VersionVector& known) {
+  std::set<Dot> from_the_future;
+  for (const Cell& cell : theirs.cells()) {
+    for (const Version& version : cell.versions) {
+      if (known.Covers(version.dot) || clock_.Observe(version.time)) continue;
+      from_the_future.insert(version.dot);
+    }
+  }
+  open_.changes_from_the_future += from_the_future.size();
+  open_.clock = clock_.last();
+}
+
 absl::StatusOr<bool> Replica::Merge(const RecordKey& record, std::string_view state_bytes,
                                     const SiteId& source) {
   absl::StatusOr<RecordState> theirs = DecodeState(state_bytes);
@@ -263,15 +276,22 @@ absl::StatusOr<bool> Replica::Merge(const RecordKey& record, std::string_view st
       CheckForTwin(latest);
     }
   }
+  ObserveNewTimes(*theirs, state.vector());
   Touch(record, **staged);
   state.Join(*theirs);
   AppendToFeed({FeedEntry::Type::kState, source, record, ""}, std::nullopt);
   return true;
 }
 
-void Replica::Quarantine(QuarantineEntry entry) {
-  const uint64_t number = ++open_.quarantined;
-  PutMeta(storage::QuarantineKey(number), EncodeQuarantineEntry(entry));
+absl::Status Replica::Quarantine(const QuarantineEntry& entry) {
+  constexpr size_t kDigestSize = 16;
+  const std::string key = storage::QuarantineKey(Blake2b256({entry.bytes}).substr(0, kDigestSize));
+  auto known = store_->Get(Table::kMeta, key);
+  if (!known.ok()) return known.status();
+  if (known->has_value() || !quarantined_.insert(key).second) return absl::OkStatus();
+  ++open_.quarantined;
+  PutMeta(key, EncodeQuarantineEntry(entry));
+  return absl::OkStatus();
 }
 
 void Replica::SetCursor(const SiteId& peer, const PeerCursor& cursor) {
@@ -371,6 +391,7 @@ void Replica::Discard() {
   requests_.clear();
   staged_index_.clear();
   unindexed_.clear();
+  quarantined_.clear();
   dirty_ = false;
 }
 
@@ -397,10 +418,7 @@ void Replica::IndexStagedRecords() {
   for (const RecordKey& record : unindexed_) {
     Staged& staged = *staged_.at(record);
     for (const std::string& key : staged.index_keys) staged_index_.erase(key);
-    staged.index_keys.clear();
-    if (index_ != nullptr && staged.state.life() != Life::kDeleted) {
-      staged.index_keys = index_->IndexKeys(record, staged.state);
-    }
+    staged.index_keys = TracesOf(record, staged.state, {}).index_keys;
     staged_index_.insert(staged.index_keys.begin(), staged.index_keys.end());
   }
   unindexed_.clear();

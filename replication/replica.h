@@ -90,7 +90,8 @@ class Replica {
   absl::StatusOr<bool> Merge(const RecordKey& record, std::string_view state_bytes,
                              const SiteId& source);
 
-  void Quarantine(QuarantineEntry entry);
+  // Keeps what could not be applied, once however often it comes.
+  absl::Status Quarantine(const QuarantineEntry& entry);
   void SetCursor(const SiteId& peer, const PeerCursor& cursor);
   // For the owner's own entries of the meta table.
   void PutMeta(std::string key, std::optional<std::string> value);
@@ -156,6 +157,8 @@ class Replica {
   uint64_t AppendToFeed(FeedEntry entry, const std::optional<Dot>& dot);
   // A change of this very incarnation that this site did not write: a clone or a restored backup is about.
   void CheckForTwin(const Change& change);
+  // Lets the clock learn from the values of a state that came from elsewhere.
+  void ObserveNewTimes(const RecordState& theirs, const VersionVector& known);
   void IndexStagedRecords();
   void FinishRecord(const RecordKey& record, const Staged& staged, std::vector<TreeUpdate>& updates);
   void UpdateIndex(const Traces& before, const Traces& after);
@@ -181,6 +184,7 @@ class Replica {
   // Index keys of staged records, brought up to date when they are asked for.
   std::set<std::string, std::less<>> staged_index_;
   std::vector<RecordKey> unindexed_;
+  std::set<std::string> quarantined_;
   bool dirty_ = false;
   bool failed_ = false;
 };

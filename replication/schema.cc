@@ -51,8 +51,9 @@ absl::Status CheckRule(const FieldSchema& field) {
       return many && !descriptor.is_map() ? absl::OkStatus()
                                           : Broken(descriptor, "SET is for repeated fields");
     case v1::MAP:
-      if (!many || descriptor.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || field.key == nullptr) {
-        return Broken(descriptor, "MAP is for repeated messages with a key field");
+      if (!many || descriptor.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE ||
+          field.key == nullptr || field.key->is_repeated()) {
+        return Broken(descriptor, "MAP is for repeated messages with a single-valued key field");
       }
       return absl::OkStatus();
     case v1::MAX:
@@ -119,6 +120,7 @@ absl::StatusOr<KindSchema> ReadKind(const Descriptor& descriptor) {
     absl::StatusOr<FieldSchema> field = ReadField(*descriptor.field(i));
     if (!field.ok()) return field.status();
     if (descriptor.field(i)->options().GetExtension(v1::names_record)) {
+      if (kind.title != nullptr) return Broken(*descriptor.field(i), "a second (names_record)");
       kind.title = descriptor.field(i);
     }
     kind.fields.push_back(*field);
@@ -126,9 +128,10 @@ absl::StatusOr<KindSchema> ReadKind(const Descriptor& descriptor) {
   std::sort(kind.fields.begin(), kind.fields.end(), [](const FieldSchema& a, const FieldSchema& b) {
     return a.descriptor->number() < b.descriptor->number();
   });
-  if (kind.title == nullptr || kind.title->type() != FieldDescriptor::TYPE_STRING) {
+  if (kind.title == nullptr || kind.title->type() != FieldDescriptor::TYPE_STRING ||
+      kind.title->is_repeated()) {
     return absl::FailedPreconditionError(
-        absl::StrCat(descriptor.full_name(), ": no text field has (names_record)"));
+        absl::StrCat(descriptor.full_name(), ": no single text field has (names_record)"));
   }
   for (int i = 0; i < kind.options.natural_key_size(); ++i) {
     absl::StatusOr<NaturalKeySchema> key =

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "replication/byte_codec.h"
-#include "replication/tuning.h"
 
 namespace maillage::replication {
 namespace {
@@ -60,7 +59,6 @@ absl::Status Malformed(const char* what) {
 
 absl::StatusOr<VersionVector> ReadVector(ByteReader& reader) {
   const uint64_t count = reader.Varint();
-  if (count > kMaxVectorEntries) return Malformed("too many actors");
   VersionVector vector;
   Actor previous;
   for (uint64_t i = 0; i < count && reader.ok(); ++i) {

@@ -145,8 +145,9 @@ bool DecodeValue(std::string_view bytes, Message& message, const FieldDescriptor
         many ? r.AddEnumValue(&message, &field, v) : r.SetEnumValue(&message, &field, v);
       });
     case FieldDescriptor::CPPTYPE_BOOL:
+      if (bytes != "0" && bytes != "1") return false;
       many ? r.AddBool(&message, &field, bytes == "1") : r.SetBool(&message, &field, bytes == "1");
-      return bytes == "0" || bytes == "1";
+      return true;
     case FieldDescriptor::CPPTYPE_INT32:
       return DecodeInteger<int32_t>(bytes, [&](int32_t v) {
         many ? r.AddInt32(&message, &field, v) : r.SetInt32(&message, &field, v);

@@ -153,10 +153,8 @@ std::string CursorKey(const SiteId& peer) { return absl::StrCat("cursor/", ToAbs
 
 std::string RequestKey(std::string_view request_id) { return absl::StrCat("request/", ToAbsl(request_id)); }
 
-std::string QuarantineKey(uint64_t position) {
-  std::string key(kQuarantinePrefix);
-  AppendBigEndian(position, key);
-  return key;
+std::string QuarantineKey(std::string_view digest) {
+  return std::string(kQuarantinePrefix).append(digest);
 }
 
 std::string PausedKey(std::string_view peer) { return absl::StrCat(ToAbsl(kPausedPrefix), ToAbsl(peer)); }

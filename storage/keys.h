@@ -14,7 +14,7 @@
 //               "progress"                                            sequence, clock, counts
 //               "cursor/" site:16                                     how far this site had that site's feed
 //               "request/" request id                                 what a write did, for its retry
-//               "quarantine/" position:8                              what could not be applied, and why
+//               "quarantine/" digest:16                               what could not be applied, and why
 //               "paused/" peer                                        empty: an administrator paused the peer
 //
 // position counts what was stored here, from 1. hash is the first 8 bytes of BLAKE2b-256 of kind and id:
@@ -82,7 +82,8 @@ inline constexpr std::string_view kQuarantinePrefix = "quarantine/";
 inline constexpr std::string_view kPausedPrefix = "paused/";
 std::string CursorKey(const SiteId& peer);
 std::string RequestKey(std::string_view request_id);
-std::string QuarantineKey(uint64_t position);
+// `digest` is of the quarantined bytes, so that what comes again is kept once.
+std::string QuarantineKey(std::string_view digest);
 std::string PausedKey(std::string_view peer);
 
 }  // namespace maillage::storage

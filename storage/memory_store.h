@@ -1,5 +1,4 @@
-// The Store port in memory: the twin of RocksStore for tests and simulations of many sites in one
-// process.
+// The Store port in memory: the twin of RocksStore, for tests and simulations of many sites.
 #ifndef MAILLAGE_STORAGE_MEMORY_STORE_H_
 #define MAILLAGE_STORAGE_MEMORY_STORE_H_
 
@@ -21,16 +20,14 @@
 
 namespace maillage::storage {
 
-// Thread-safe. A snapshot costs one number: every key keeps the versions that a living view can
-// see.
+// Thread-safe. A snapshot copies nothing: every key keeps the versions that a living view can see.
 //
 // Invariants:
-// 1. Versions of a key have ascending sequences, and the commit numbered `sequence_` is the last.
+// 1. Versions of a key have ascending sequences; `sequence_` is that of the last commit.
 // 2. A view pins its sequence in `pinned_`; for each pinned one, the newest version that is not
-// newer stays.
-// 3. Every version that nobody sees any more has an entry in `superseded_`, sorted by sequence,
-// from which it
-//    is dropped once no older view is left.
+//    newer stays.
+// 3. Every version that only older views see has an entry in `superseded_`, sorted by sequence, and
+//    is dropped once the last of those views is gone.
 class MemoryStore final : public Store {
  public:
   // What the disk holds after a commit that reported an error.

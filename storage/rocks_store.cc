@@ -108,6 +108,18 @@ absl::Status CannotOpen(const rocksdb::Status& status, const std::string& path) 
   return rocks::ToStatus(status, absl::StrCat("Ouverture de la base « ", path, " »"));
 }
 
+// A copy made by Checkpoint has no log either; the doubt that it comes with stays as it is.
+absl::Status DoubtMissingLog(rocksdb::Env* env, const std::string& path) {
+  const absl::StatusOr<bool> lacks_log = rocks::LacksLog(env, path);
+  if (!lacks_log.ok()) return lacks_log.status();
+  if (!*lacks_log) return absl::OkStatus();
+  const absl::StatusOr<std::optional<std::string>> doubt = rocks::ReadDoubt(env, path);
+  if (!doubt.ok()) return doubt.status();
+  if (doubt->has_value()) return absl::OkStatus();
+  return rocks::WriteDoubt(env, path,
+                           "Le journal de la base a disparu, et ce qu'il contenait avec lui.");
+}
+
 }  // namespace
 
 class RocksStore::View final : public ReadView {
@@ -140,8 +152,6 @@ class RocksStore::RowCursor final : public Cursor {
         upper_(ToSlice(range_.end)),
         order_(order) {
     store_.open_cursors_.fetch_add(1, std::memory_order_relaxed);
-    // RocksDB asserts that bounds are in order.
-    if (!range_.end.empty() && range_.begin >= range_.end) return;
     rocksdb::ReadOptions read = CheckedReads(snapshot);
     if (!range_.begin.empty()) read.iterate_lower_bound = &lower_;
     if (!range_.end.empty()) read.iterate_upper_bound = &upper_;
@@ -155,12 +165,12 @@ class RocksStore::RowCursor final : public Cursor {
     store_.open_cursors_.fetch_sub(1, std::memory_order_release);
   }
 
-  bool Valid() const override { return rows_ != nullptr && rows_->Valid(); }
+  bool Valid() const override { return rows_->Valid(); }
   void Next() override { order_ == ScanOrder::kAscending ? rows_->Next() : rows_->Prev(); }
   std::string_view key() const override { return ToView(rows_->key()); }
   std::string_view value() const override { return ToView(rows_->value()); }
   absl::Status status() const override {
-    if (rows_ == nullptr || rows_->status().ok()) return absl::OkStatus();
+    if (rows_->status().ok()) return absl::OkStatus();
     return rocks::ToStatus(rows_->status(),
                            absl::StrCat("Parcours de la table ", std::string(TableName(table_)),
                                         " dans « ", store_.path_, " »"));
@@ -173,7 +183,6 @@ class RocksStore::RowCursor final : public Cursor {
   const rocksdb::Slice lower_;
   const rocksdb::Slice upper_;
   const ScanOrder order_;
-  // Null where the range is empty.
   std::unique_ptr<rocksdb::Iterator> rows_;
 };
 
@@ -220,25 +229,28 @@ absl::Status RocksStore::OpenUpToDamage(const RocksOptions& options, const std::
   const absl::StatusOr<std::string> kept = rocks::KeepLogs(env_, path_);
   if (!kept.ok()) return kept.status();
   // Before the recovery, which leaves a log that looks as if nothing had happened.
-  const absl::Status noted = rocks::WriteDoubt(
+  absl::Status status = rocks::WriteDoubt(
       env_, path_,
       absl::StrCat(
           "Le journal de la base était endommagé (", what,
           ") : ce qui suivait le dommage n'a pas pu être relu. Les journaux d'origine sont "
           "gardés dans « ",
           *kept, " »."));
-  if (!noted.ok()) return noted;
-  const rocksdb::Status status = OpenDatabase(options, LogRecovery::kUpToDamage);
-  if (status.ok()) return absl::OkStatus();
+  if (status.ok()) {
+    const rocksdb::Status opened = OpenDatabase(options, LogRecovery::kUpToDamage);
+    if (opened.ok()) return absl::OkStatus();
+    status = CannotOpen(opened, path_);
+  }
   // The logs are untouched, and a copy at each attempt would fill the disk.
   rocks::RemoveFolder(env_, *kept).IgnoreError();
-  return CannotOpen(status, path_);
+  return status;
 }
 
 absl::StatusOr<RocksStore::Opened> RocksStore::Open(const std::string& path,
                                                     const RocksOptions& options) {
   rocksdb::Env* const env = options.env != nullptr ? options.env : rocksdb::Env::Default();
   if (absl::Status ready = rocks::PrepareFolder(env, path); !ready.ok()) return ready;
+  if (absl::Status noted = DoubtMissingLog(env, path); !noted.ok()) return noted;
   Opened opened;
   opened.store.reset(new RocksStore(path, env));
   rocksdb::Status status = opened.store->OpenDatabase(options, LogRecovery::kComplete);

@@ -57,8 +57,8 @@ class RocksStore final : public Store {
 
   // Opens the store in `path`, and makes it (not the folders above it) if there is none.
   // FailedPrecondition: open elsewhere, not accessible, or written by a later version. DataLoss:
-  // damaged beyond the end of the log; nothing was changed. ResourceExhausted: the disk is full.
-  // The messages are for people, in French, and say what to do.
+  // damaged elsewhere than in its log; all files are still there. ResourceExhausted: the disk is
+  // full. The messages are for people, in French, and say what to do.
   static absl::StatusOr<Opened> Open(const std::string& path, const RocksOptions& options = {});
 
   RocksStore(const RocksStore&) = delete;
@@ -89,7 +89,7 @@ class RocksStore final : public Store {
   class View;
   class RowCursor;
 
-  // How much of a damaged log is taken: nothing, or what precedes the damage.
+  // Whether a damaged log is refused, or taken up to its damage.
   enum class LogRecovery : uint8_t { kComplete, kUpToDamage };
 
   RocksStore(std::string path, rocksdb::Env* env);

@@ -92,6 +92,18 @@ absl::Status PrepareFolder(rocksdb::Env* env, const std::string& path) {
   return absl::OkStatus();
 }
 
+absl::StatusOr<bool> LacksLog(rocksdb::Env* env, const std::string& path) {
+  const auto names = FilesIn(env, path);
+  if (!names.ok()) return names.status();
+  bool database = false;
+  bool log = false;
+  for (const std::string& name : *names) {
+    database = database || name == kCurrentFile;
+    log = log || absl::EndsWith(name, kLogSuffix);
+  }
+  return database && !log;
+}
+
 absl::StatusOr<std::optional<std::string>> ReadDoubt(rocksdb::Env* env, const std::string& path) {
   const std::string file = In(path, kDoubtFile);
   const rocksdb::Status found = env->FileExists(file);

@@ -21,6 +21,10 @@ absl::Status ToStatus(const rocksdb::Status& status, const std::string& doing);
 // database for an empty folder and clear them away.
 absl::Status PrepareFolder(rocksdb::Env* env, const std::string& path);
 
+// Whether the folder holds a database without any log, which RocksDB, opening it, would not
+// mention.
+absl::StatusOr<bool> LacksLog(rocksdb::Env* env, const std::string& path);
+
 // The note in the folder that says, in French, why its continuity is in doubt; nothing if it isn't.
 absl::StatusOr<std::optional<std::string>> ReadDoubt(rocksdb::Env* env, const std::string& path);
 // On disk when this returns OK.

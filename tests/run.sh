@@ -22,6 +22,11 @@ TEXT
 
 passed=0 failed=0 skipped=0
 
+# ctest's lines without those that only say "Start", and without their dots.
+shorten() {
+  sed -u -e '/^ *Start *[0-9]*: /d' -e 's/ \(# GetParam() = [^ ]*\)\? *\.\.\.*/ …/'
+}
+
 # run_tests BUILD_DIR [CTEST_OPTION…]: adds ctest's own counts to ours. Never fails itself: a run that ctest
 # couldn't make counts as one failure.
 run_tests() {
@@ -31,8 +36,8 @@ run_tests() {
   failures=$build_dir/Testing/Temporary/LastTestsFailed.log
   rm -f "$report" "$failures"
   local result=0
-  ctest --test-dir "$build_dir" -j "$(nproc)" --output-on-failure --no-tests=error --output-junit "$report" "$@" ||
-    result=$?
+  ctest --test-dir "$build_dir" -j "$(nproc)" --output-on-failure --no-tests=error --output-junit "$report" "$@" \
+    2>&1 | shorten || result=$?
   if [[ -f $report ]]; then
     total=$(grep -c '<testcase ' "$report") || true
     ok=$(grep -c '<testcase .* status="run">' "$report") || true

@@ -38,7 +38,7 @@ size_t EditDistance(std::string_view a, std::string_view b) {
 }
 
 // Names of the type's fields that somebody who typed `name` may have meant; all of them where none is near.
-std::vector<std::string> NearNames(const Descriptor& type, std::string_view name) {
+std::vector<std::string> NearNames(const Descriptor& type, const std::string& name) {
   constexpr size_t kMaxNames = 3;
   std::vector<std::pair<size_t, std::string>> near;
   std::vector<std::string> names;
@@ -65,12 +65,12 @@ absl::StatusOr<Assignment> ParseAssignment(const Descriptor& kind, const std::st
   }
   Assignment assignment;
   assignment.value = argument.substr(equals + 1);
-  std::string_view path = std::string_view(argument).substr(0, equals);
+  absl::string_view path = absl::string_view(argument).substr(0, equals);
   if (absl::ConsumeSuffix(&path, "+")) assignment.op = Assignment::Operator::kAdd;
   if (assignment.op == Assignment::Operator::kSet && absl::ConsumeSuffix(&path, "-")) {
     assignment.op = Assignment::Operator::kRemove;
   }
-  const std::vector<std::string_view> names = absl::StrSplit(path, '.');
+  const std::vector<std::string> names = absl::StrSplit(path, '.');
   const absl::StatusOr<const FieldDescriptor*> field = FindField(kind, names.front());
   if (!field.ok()) return field.status();
   assignment.field = *field;
@@ -158,8 +158,8 @@ absl::Status Apply(const Assignment& assignment, const Message& current, Edit& e
 
 }  // namespace
 
-absl::StatusOr<const FieldDescriptor*> FindField(const Descriptor& type, std::string_view name) {
-  const FieldDescriptor* const field = type.FindFieldByName(std::string(name));
+absl::StatusOr<const FieldDescriptor*> FindField(const Descriptor& type, const std::string& name) {
+  const FieldDescriptor* const field = type.FindFieldByName(name);
   if (field != nullptr) return field;
   return absl::InvalidArgumentError(absl::StrCat(Quote(name), " : champ inconnu. Vouliez-vous dire : ",
                                                  absl::StrJoin(NearNames(type, name), ", "), " ?"));

@@ -12,7 +12,6 @@
 
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -33,7 +32,7 @@ struct Assignment {
 
 // A field by its name, or InvalidArgument, in French, with the names that resemble it.
 absl::StatusOr<const google::protobuf::FieldDescriptor*> FindField(
-    const google::protobuf::Descriptor& type, std::string_view name);
+    const google::protobuf::Descriptor& type, const std::string& name);
 
 // InvalidArgument, in French, for an unknown field, an operator that the field doesn't have, or no operator.
 absl::StatusOr<std::vector<Assignment>> ParseAssignments(const google::protobuf::Descriptor& kind,

@@ -18,6 +18,7 @@
 #include "client/kinds.h"
 #include "google/protobuf/text_format.h"
 #include "google/protobuf/util/json_util.h"
+#include "proto/absl_view.h"
 #include "proto/id.h"
 #include "proto/quote.h"
 #include "proto/records.pb.h"
@@ -32,7 +33,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-absl::Status NotA(const FieldDescriptor& field, std::string_view text, std::string_view what) {
+absl::Status NotA(const FieldDescriptor& field, const std::string& text, const std::string& what) {
   return absl::InvalidArgumentError(
       absl::StrCat(field.name(), " : ", Quote(text), " n'est pas ", what));
 }
@@ -42,14 +43,14 @@ v1::FieldFormat FormatOf(const FieldDescriptor& field) {
 }
 
 // « actor/UUID » and « UUID » give the UUID; nothing for other texts.
-std::string ReferenceIn(std::string_view text) {
+std::string ReferenceIn(const std::string& text) {
   const auto [kind, id] = SplitName(text);
-  const std::string_view uuid = kind.empty() ? text : std::string_view(id);
+  const std::string& uuid = kind.empty() ? text : id;
   const std::optional<RecordId> parsed = ParseUuid(uuid);
   return parsed.has_value() ? FormatUuid(*parsed) : "";
 }
 
-std::string NormalText(const FieldDescriptor& field, std::string_view text) {
+std::string NormalText(const FieldDescriptor& field, const std::string& text) {
   if (FormatOf(field) == v1::REFERENCE) {
     std::string reference = ReferenceIn(text);
     if (!reference.empty()) return reference;
@@ -58,7 +59,7 @@ std::string NormalText(const FieldDescriptor& field, std::string_view text) {
     const absl::StatusOr<std::vector<std::string>> dates = ParseFrenchDates(text);
     if (dates.ok() && dates->size() == 1) return dates->front();
   }
-  return std::string(text);
+  return text;
 }
 
 // ---- Messages that have a text of their own ----
@@ -71,17 +72,17 @@ int FractionDigits(const std::string& currency) {
   return U_FAILURE(error) ? 2 : digits;
 }
 
-absl::Status SetMoney(const FieldDescriptor& field, std::string_view text, v1::Money& money) {
+absl::Status SetMoney(const FieldDescriptor& field, const std::string& text, v1::Money& money) {
   std::string currency = "EUR";
-  std::string_view amount = absl::StripAsciiWhitespace(text);
+  absl::string_view amount = absl::StripAsciiWhitespace(text);
   if (amount.size() > 3) {
-    const std::string_view code = amount.substr(amount.size() - 3);
+    const absl::string_view code = amount.substr(amount.size() - 3);
     if (absl::c_all_of(code, absl::ascii_isalpha)) {
       currency = absl::AsciiStrToUpper(code);
       amount = absl::StripTrailingAsciiWhitespace(amount.substr(0, amount.size() - 3));
     }
   }
-  absl::StatusOr<int64_t> units = ParseAmount(amount);
+  absl::StatusOr<int64_t> units = ParseAmount(ToStd(amount));
   if (!units.ok()) {
     return absl::InvalidArgumentError(absl::StrCat(field.name(), " : ", units.status().message()));
   }
@@ -111,9 +112,9 @@ std::string MoneyText(const v1::Money& money) {
   return absl::StrCat(negative ? "-" : "", text, " ", money.currency());
 }
 
-absl::Status SetLocation(const FieldDescriptor& field, std::string_view text,
+absl::Status SetLocation(const FieldDescriptor& field, const std::string& text,
                          v1::Location& location) {
-  const std::vector<std::string_view> parts = absl::StrSplit(text, ',');
+  const std::vector<absl::string_view> parts = absl::StrSplit(text, ',');
   double latitude = 0;
   double longitude = 0;
   if (parts.size() != 2 || !absl::SimpleAtod(parts[0], &latitude) ||
@@ -125,24 +126,24 @@ absl::Status SetLocation(const FieldDescriptor& field, std::string_view text,
   return absl::OkStatus();
 }
 
-void SetParty(std::string_view text, v1::Party& party) {
+void SetParty(const std::string& text, v1::Party& party) {
   const std::string reference = ReferenceIn(text);
   if (reference.empty()) {
-    party.set_text(std::string(text));
+    party.set_text(text);
   } else {
     party.set_actor(reference);
   }
 }
 
-absl::Status SetMessage(const FieldDescriptor& field, std::string_view text, Message& value);
+absl::Status SetMessage(const FieldDescriptor& field, const std::string& text, Message& value);
 
-absl::Status SetEntry(const FieldDescriptor& key, std::string_view text, Message& entry) {
+absl::Status SetEntry(const FieldDescriptor& key, const std::string& text, Message& entry) {
   const size_t mark = text.find_first_of(":=");
-  const std::string_view key_text = absl::StripAsciiWhitespace(text.substr(0, mark));
+  const std::string key_text(absl::StripAsciiWhitespace(text.substr(0, mark)));
   if (key_text.empty()) return NotA(key, text, "de la forme CLÉ:VALEUR");
   absl::Status status = SetFromText(key, key_text, entry);
-  if (!status.ok() || mark == std::string_view::npos) return status;
-  const std::string_view value = absl::StripAsciiWhitespace(text.substr(mark + 1));
+  if (!status.ok() || mark == std::string::npos) return status;
+  const std::string value(absl::StripAsciiWhitespace(text.substr(mark + 1)));
   const Descriptor& type = *entry.GetDescriptor();
   for (int i = 0; i < type.field_count() && !value.empty(); ++i) {
     if (type.field(i) != &key) return SetFromText(*type.field(i), value, entry);
@@ -150,14 +151,14 @@ absl::Status SetEntry(const FieldDescriptor& key, std::string_view text, Message
   return absl::OkStatus();
 }
 
-absl::Status SetJson(const FieldDescriptor& field, std::string_view text, Message& value) {
-  const auto status = google::protobuf::util::JsonStringToMessage(std::string(text), &value);
+absl::Status SetJson(const FieldDescriptor& field, const std::string& text, Message& value) {
+  const auto status = google::protobuf::util::JsonStringToMessage(text, &value);
   if (status.ok()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(field.name(), " : JSON refusé : ",
                                                  std::string(status.message())));
 }
 
-absl::Status SetMessage(const FieldDescriptor& field, std::string_view text, Message& value) {
+absl::Status SetMessage(const FieldDescriptor& field, const std::string& text, Message& value) {
   if (absl::StartsWith(text, "{")) return SetJson(field, text, value);
   if (auto* money = dynamic_cast<v1::Money*>(&value)) return SetMoney(field, text, *money);
   if (auto* location = dynamic_cast<v1::Location*>(&value)) {
@@ -177,12 +178,12 @@ absl::Status SetMessage(const FieldDescriptor& field, std::string_view text, Mes
 
 // ---- Enums and scalars ----
 
-const EnumValueDescriptor* FindValue(const EnumDescriptor& type, std::string_view text) {
+const EnumValueDescriptor* FindValue(const EnumDescriptor& type, const std::string& text) {
   const std::string name = absl::StrReplaceAll(absl::AsciiStrToUpper(text), {{"-", "_"}});
   return type.FindValueByName(name);
 }
 
-absl::Status SetEnum(const FieldDescriptor& field, std::string_view text, Message& message) {
+absl::Status SetEnum(const FieldDescriptor& field, const std::string& text, Message& message) {
   const EnumDescriptor& type = *field.enum_type();
   const EnumValueDescriptor* const value = FindValue(type, text);
   if (value == nullptr || value->number() == 0) {
@@ -201,10 +202,10 @@ absl::Status SetEnum(const FieldDescriptor& field, std::string_view text, Messag
   return absl::OkStatus();
 }
 
-absl::Status SetScalar(const FieldDescriptor& field, std::string_view text, Message& message) {
+absl::Status SetScalar(const FieldDescriptor& field, const std::string& text, Message& message) {
   const Reflection& reflection = *message.GetReflection();
   const bool repeated = field.is_repeated();
-  const auto number = [&](auto value, auto set, auto add, std::string_view what) {
+  const auto number = [&](auto value, auto set, auto add, const std::string& what) {
     if constexpr (std::is_floating_point_v<decltype(value)>) {
       if (!absl::SimpleAtod(text, &value)) return NotA(field, text, what);
     } else {
@@ -289,12 +290,12 @@ const FieldDescriptor* KeyField(const Descriptor& entry) {
   return nullptr;
 }
 
-absl::Status SetFromText(const FieldDescriptor& field, std::string_view text, Message& message) {
+absl::Status SetFromText(const FieldDescriptor& field, const std::string& text, Message& message) {
   if (field.cpp_type() == FieldDescriptor::CPPTYPE_ENUM) return SetEnum(field, text, message);
   if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) return SetScalar(field, text, message);
   const Reflection& reflection = *message.GetReflection();
   const std::unique_ptr<Message> value = NewMessage(*field.message_type());
-  absl::Status status = SetMessage(field, absl::StripAsciiWhitespace(text), *value);
+  absl::Status status = SetMessage(field, std::string(absl::StripAsciiWhitespace(text)), *value);
   if (!status.ok()) return status;
   Message* const target = field.is_repeated() ? reflection.AddMessage(&message, &field)
                                               : reflection.MutableMessage(&message, &field);

@@ -11,7 +11,6 @@
 #define MAILLAGE_CLIENT_COMMANDS_FIELD_TEXT_H_
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -22,7 +21,7 @@ namespace maillage::client::commands {
 
 // Sets a singular field, or appends one element to a repeated one. InvalidArgument, in French, for a text
 // that isn't such a value; the formats of proto/field_format.h are the node's to check.
-absl::Status SetFromText(const google::protobuf::FieldDescriptor& field, std::string_view text,
+absl::Status SetFromText(const google::protobuf::FieldDescriptor& field, const std::string& text,
                          google::protobuf::Message& message);
 
 // The elements of the field, one of them for a singular field that is set, none for one that is unset.

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "client/commands/commands.h"
 #include "client/commands/json.h"
 #include "client/commands/record_output.h"
@@ -47,15 +48,32 @@ void PrintCsv(Session& session, const std::vector<v1::RecordChange>& changes) {
   }
 }
 
+// Appends the newest changes, `limit` of them at most unless it is 0. Returns how many others the node knows
+// only by what they made of the record.
+absl::StatusOr<int64_t> ReadHistory(Session& session, const std::string& name, size_t limit,
+                                    std::vector<v1::RecordChange>& changes) {
+  v1::ListRecordChangesRequest request;
+  request.set_name(name);
+  while (true) {
+    absl::StatusOr<v1::ListRecordChangesResponse> page =
+        session.client().connection().ListRecordChanges(request);
+    if (!page.ok()) return page.status();
+    for (v1::RecordChange& change : *page->mutable_changes()) {
+      changes.push_back(std::move(change));
+      if (changes.size() == limit) return page->compacted_changes();
+    }
+    request.set_page_token(page->next_page_token());
+    if (request.page_token().empty()) return page->compacted_changes();
+  }
+}
+
 absl::Status RunHistory(Session& session, const HistoryArguments& arguments) {
   const absl::StatusOr<Target> target = ResolveTarget(session, arguments.kind, arguments.id);
   if (!target.ok()) return target.status();
   std::vector<v1::RecordChange> changes;
-  for (absl::StatusOr<v1::RecordChange>& change : session.client().History(target->name)) {
-    if (!change.ok()) return change.status();
-    changes.push_back(*std::move(change));
-    if (changes.size() == arguments.limit) break;
-  }
+  const absl::StatusOr<int64_t> compacted =
+      ReadHistory(session, target->name, arguments.limit, changes);
+  if (!compacted.ok()) return compacted.status();
   switch (session.output) {
     case Output::kJson: {
       Json array = Json::array();
@@ -68,6 +86,12 @@ absl::Status RunHistory(Session& session, const HistoryArguments& arguments) {
       break;
     case Output::kTable:
       PrintTable(session, changes);
+      if (*compacted > 0) {
+        const std::string count = absl::StrCat(*compacted);
+        session.env.out << session.Say(
+            count + " changements plus anciens, que ce nœud ne connaît que par leur résultat\n",
+            count + " older changes, which this node knows only by their result\n");
+      }
       break;
   }
   return absl::OkStatus();

@@ -34,7 +34,7 @@ absl::Status RunGet(Session& session, const std::string& kind, const std::string
 absl::StatusOr<std::vector<const FieldDescriptor*>> ChosenColumns(const Descriptor& kind,
                                                                   const std::string& fields) {
   std::vector<const FieldDescriptor*> columns;
-  for (std::string_view name : absl::StrSplit(fields, ',', absl::SkipWhitespace())) {
+  for (const std::string name : absl::StrSplit(fields, ',', absl::SkipWhitespace())) {
     const absl::StatusOr<const FieldDescriptor*> field = FindField(kind, name);
     if (!field.ok()) return AsUsageError(field.status());
     columns.push_back(*field);

@@ -69,7 +69,7 @@ std::string Session::ShortTimeText(absl::Time time) const {
 
 std::string Session::LongTimeText(absl::Time time) const { return LongTime(time, zone, language); }
 
-absl::Status UsageError(std::string_view message) {
+absl::Status UsageError(const std::string& message) {
   return AsUsageError(absl::InvalidArgumentError(message));
 }
 
@@ -81,7 +81,7 @@ absl::Status AsUsageError(const absl::Status& status) {
 
 bool IsUsageError(const absl::Status& status) { return status.GetPayload(kUsagePayload).has_value(); }
 
-absl::StatusOr<const Descriptor*> RequireKind(const Session& session, std::string_view name) {
+absl::StatusOr<const Descriptor*> RequireKind(const Session& session, const std::string& name) {
   const Descriptor* const kind = FindKind(name);
   if (kind != nullptr) return kind;
   std::vector<std::string> names;

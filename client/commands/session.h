@@ -8,7 +8,6 @@
 #include <optional>
 #include <ostream>
 #include <string>
-#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -78,14 +77,14 @@ class Session {
 };
 
 // Wrong usage: exit code 64, and the reader is sent to --help.
-absl::Status UsageError(std::string_view message);
+absl::Status UsageError(const std::string& message);
 // The same status as wrong usage; OK stays OK.
 absl::Status AsUsageError(const absl::Status& status);
 bool IsUsageError(const absl::Status& status);
 
 // The kind of that name, or a usage error that lists the kinds.
 absl::StatusOr<const google::protobuf::Descriptor*> RequireKind(const Session& session,
-                                                                std::string_view name);
+                                                                const std::string& name);
 
 // A record named on the command line.
 struct Target {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "proto/absl_view.h"
 #include "proto/text_fold.h"
 
 namespace maillage::client {
@@ -10,7 +11,7 @@ void MemoryActorDirectory::Add(std::string_view id, std::string_view name,
                                std::string_view acronym) {
   AddFolded(id, name);
   AddFolded(id, acronym);
-  names_[id] = std::string(name.empty() ? acronym : name);
+  names_[std::string(id)] = std::string(name.empty() ? acronym : name);
 }
 
 void MemoryActorDirectory::AddFolded(std::string_view id, std::string_view text) {
@@ -21,12 +22,12 @@ void MemoryActorDirectory::AddFolded(std::string_view id, std::string_view text)
 }
 
 std::vector<std::string> MemoryActorDirectory::FindByName(std::string_view folded) const {
-  const auto found = ids_.find(folded);
+  const auto found = ids_.find(ToAbsl(folded));
   return found == ids_.end() ? std::vector<std::string>() : found->second;
 }
 
 std::string MemoryActorDirectory::Name(std::string_view id) const {
-  const auto found = names_.find(id);
+  const auto found = names_.find(ToAbsl(id));
   return found == names_.end() ? std::string() : found->second;
 }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "proto/absl_view.h"
 
 namespace maillage::client {
 namespace {
@@ -116,11 +117,15 @@ absl::Status CheckCharacters(std::string_view utf8) {
   return absl::OkStatus();
 }
 
+std::string_view Trimmed(std::string_view text) {
+  return ToStd(absl::StripAsciiWhitespace(ToAbsl(text)));
+}
+
 std::vector<std::string> SplitList(std::string_view text, char separator, bool escaped) {
   std::vector<std::string> pieces;
   std::string piece;
   const auto finish = [&] {
-    const std::string_view trimmed = absl::StripAsciiWhitespace(piece);
+    const std::string_view trimmed = Trimmed(piece);
     if (!trimmed.empty()) pieces.emplace_back(trimmed);
     piece.clear();
   };

@@ -24,6 +24,9 @@ CleanedText CleanText(std::string_view utf8, LineBreaks breaks);
 // InvalidArgument for NUL and other control characters, and for U+FFFD, which stands for damaged bytes.
 absl::Status CheckCharacters(std::string_view utf8);
 
+// Without the spaces around it.
+std::string_view Trimmed(std::string_view text);
+
 // Cuts at `separator`; with `escaped`, \ takes the next character to the letter. Each piece is trimmed of
 // spaces, and empty pieces are left out.
 std::vector<std::string> SplitList(std::string_view text, char separator, bool escaped);

@@ -5,13 +5,14 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "client/import/cell_text.h"
+#include "client/import/concat.h"
 #include "client/import/french_date.h"
 #include "client/import/number.h"
 #include "client/import/party_converter.h"
+#include "proto/absl_view.h"
 #include "proto/field_format.h"
 #include "proto/quote.h"
 #include "proto/text_fold.h"
@@ -24,12 +25,12 @@ using google::protobuf::FieldDescriptor;
 absl::Status ConvertText(std::string_view text, CellContext& cell) { return cell.Put(text); }
 
 absl::Status ConvertDepartment(std::string_view text, CellContext& cell) {
-  std::string code = absl::AsciiStrToUpper(text);
-  if (code.size() == 1 && absl::ascii_isdigit(code[0])) code.insert(0, "0");
+  std::string code = absl::AsciiStrToUpper(ToAbsl(text));
+  if (code.size() == 1 && absl::ascii_isdigit(code[0])) code = Concat("0", code);
   if (absl::Status put = cell.Put(code); !put.ok()) {
     return CheckFormat(v1::DEPARTMENT, code).ok() ? put : CheckFormat(v1::DEPARTMENT, text);
   }
-  if (code != text) cell.Say(Severity::kRepaired, absl::StrCat(Quote(text), " devient ", code));
+  if (code != text) cell.Say(Severity::kRepaired, Concat(Quote(text), " devient ", code));
   return absl::OkStatus();
 }
 
@@ -38,7 +39,7 @@ absl::Status ConvertSdg(std::string_view text, CellContext& cell) {
   std::string_view goal = text;
   if (goal.size() > 1 && goal[0] == '0') goal.remove_prefix(1);
   if (absl::Status put = cell.Put(goal); !put.ok()) return put;
-  if (goal != text) cell.Say(Severity::kRepaired, absl::StrCat(Quote(text), " devient ", goal));
+  if (goal != text) cell.Say(Severity::kRepaired, Concat(Quote(text), " devient ", goal));
   return absl::OkStatus();
 }
 
@@ -48,7 +49,7 @@ absl::Status ConvertCode(std::string_view text, CellContext& cell) {
   std::erase_if(code, [](char c) { return c == ' ' || c == '.'; });
   absl::AsciiStrToUpper(&code);
   if (absl::Status put = cell.Put(code); !put.ok()) return put;
-  if (code != text) cell.Say(Severity::kRepaired, absl::StrCat(Quote(text), " devient ", code));
+  if (code != text) cell.Say(Severity::kRepaired, Concat(Quote(text), " devient ", code));
   return absl::OkStatus();
 }
 
@@ -59,23 +60,23 @@ absl::Status ConvertDates(std::string_view text, CellContext& cell) {
   if (!dates.ok()) return dates.status();
   if (dates->size() > 1 && !cell.target().field.leaf->is_repeated()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(Quote(text), " donne ", dates->size(), " dates où une seule a sa place"));
+        Concat(Quote(text), " donne ", dates->size(), " dates où une seule a sa place"));
   }
   for (const std::string& date : *dates) {
     if (absl::Status put = cell.Put(date); !put.ok()) return put;
   }
   cell.Say(Severity::kUnderstood,
-           absl::StrCat(Quote(text), " se lit ", absl::StrJoin(*dates, ", ")));
+           Concat(Quote(text), " se lit ", absl::StrJoin(*dates, ", ")));
   return absl::OkStatus();
 }
 
 absl::Status ConvertInteger(std::string_view text, CellContext& cell) {
   const absl::StatusOr<uint64_t> number = ParseCount(text);
   if (!number.ok()) return number.status();
-  const std::string digits = absl::StrCat(*number);
+  const std::string digits = Concat(*number);
   if (absl::Status put = cell.Put(digits); !put.ok()) return put;
   if (digits != text) {
-    cell.Say(Severity::kUnderstood, absl::StrCat(Quote(text), " se lit ", digits));
+    cell.Say(Severity::kUnderstood, Concat(Quote(text), " se lit ", digits));
   }
   return absl::OkStatus();
 }
@@ -90,7 +91,7 @@ absl::Status ConvertWebsite(std::string_view text, CellContext& cell) {
   const size_t dot = host.find('.');
   const bool has_dot = dot != std::string_view::npos && dot > 0 && host.back() != '.';
   if (!has_dot || text.find_first_of(" \t\n|<>\"") != std::string_view::npos) {
-    return absl::InvalidArgumentError(absl::StrCat(
+    return absl::InvalidArgumentError(Concat(
         Quote(text), " n'est pas une adresse de site : www.exemple.org ou https://exemple.org"));
   }
   return cell.Put(text);
@@ -132,10 +133,10 @@ constexpr std::array<NamedConverter, 12> kConverters = {{
     {"website", ConvertWebsite, IsString},
 }};
 
-absl::Status PutConstants(CellContext& cell) {
+absl::Status PutConstants(std::string_view text, CellContext& cell) {
   for (const auto& [field, value] : cell.target().set) {
     if (auto put = PutText(cell.record(), field, value); !put.ok()) return put.status();
-    cell.SayOfField(Severity::kUnderstood, field.name, absl::StrCat("donne aussi ", value));
+    cell.SayOfField(Severity::kUnderstood, field.name, Concat(Quote(text), " donne aussi ", field.name, " ", value));
   }
   return absl::OkStatus();
 }
@@ -150,7 +151,7 @@ absl::Status TakePrefix(std::string_view& text, CellContext& cell) {
   auto put = PutText(cell.record(), target.prefix_field, found->second);
   if (!put.ok()) return put.status();
   cell.Say(Severity::kUnderstood,
-           absl::StrCat(Quote(text), " se lit ", target.prefix_field.name, " ", found->second,
+           Concat(Quote(text), " se lit ", target.prefix_field.name, " ", found->second,
                         ", ", target.field.name, " ", Quote(rest)));
   text = rest;
   return absl::OkStatus();
@@ -160,7 +161,7 @@ void StripFirstWord(std::string_view& text, CellContext& cell) {
   if (cell.target().strip.empty()) return;
   const auto [word, rest] = SplitFirstWord(text);
   if (rest.empty() || !cell.target().strip.contains(FoldText(word))) return;
-  cell.Say(Severity::kUnderstood, absl::StrCat(Quote(text), " se lit ", Quote(rest)));
+  cell.Say(Severity::kUnderstood, Concat(Quote(text), " se lit ", Quote(rest)));
   text = rest;
 }
 
@@ -171,15 +172,15 @@ absl::StatusOr<bool> TakeFromDictionary(std::string_view text, CellContext& cell
   const auto found = target.values.find(FoldText(text));
   if (found == target.values.end()) return false;
   if (absl::Status put = cell.Put(found->second); !put.ok()) return put;
-  cell.Say(Severity::kUnderstood, absl::StrCat(Quote(text), " se lit ", found->second));
+  cell.Say(Severity::kUnderstood, Concat(Quote(text), " se lit ", found->second));
   return true;
 }
 
 absl::Status NoSuchWord(std::string_view text, const Target& target) {
   return absl::InvalidArgumentError(
-      absl::StrCat(Quote(text), " n'est pas l'un des mots attendus : ",
+      Concat(Quote(text), " n'est pas l'un des mots attendus : ",
                    absl::StrJoin(target.value_names, ", ", [](std::string* out, const auto& name) {
-                     absl::StrAppend(out, Quote(name));
+                     *out += Concat(Quote(name));
                    })));
 }
 
@@ -194,10 +195,10 @@ absl::Status ConvertByTarget(std::string_view text, CellContext& cell) {
     if (absl::Status prefix = TakePrefix(text, cell); !prefix.ok()) return prefix;
     if (absl::Status converted = target.convert(text, cell); !converted.ok()) return converted;
     if (target.left_as_text) {
-      cell.Say(Severity::kLeftAsText, absl::StrCat(Quote(whole), " reste un texte"));
+      cell.Say(Severity::kLeftAsText, Concat(Quote(whole), " reste un texte"));
     }
   }
-  return PutConstants(cell);
+  return PutConstants(text, cell);
 }
 
 absl::Status ConvertByCases(std::string_view text, const ColumnMapping& column,
@@ -211,15 +212,21 @@ absl::Status ConvertByCases(std::string_view text, const ColumnMapping& column,
   return last;
 }
 
-absl::Status PutSeveral(std::string_view text, size_t count, const ColumnMapping& column,
-                        CellContext& cell) {
-  const std::string value = absl::StrCat(column.header, "\u00a0: ", text);
-  auto put = PutText(cell.record(), column.several_field, value);
-  if (!put.ok()) return put.status();
-  cell.SayOfField(Severity::kLeftAsText, column.several_field.name,
-                  absl::StrCat(Quote(text), " : ", count, " valeurs où ",
-                               column.cases.front().field.name,
-                               " n'en a qu'une ; gardées en texte"));
+// Several values where the field has place for one.
+absl::Status ConvertSeveral(std::string_view text, const std::vector<std::string>& items,
+                            const ColumnMapping& column, CellContext& cell) {
+  cell.set_target(column.several);
+  const std::string found =
+      Concat(Quote(text), " : ", items.size(), " valeurs où le champ ",
+             column.cases.front().field.name, " n'en a qu'une ; ");
+  if (!column.several.field.leaf->is_repeated()) {
+    cell.Say(Severity::kLeftAsText, found + "gardées en texte");
+    return cell.Put(Concat(column.header, "\u00a0: ", text));
+  }
+  cell.Say(Severity::kUnderstood, Concat(found, "mises dans ", column.several.field.name));
+  for (const std::string& item : items) {
+    if (absl::Status converted = ConvertByTarget(item, cell); !converted.ok()) return converted;
+  }
   return absl::OkStatus();
 }
 
@@ -241,7 +248,7 @@ absl::Status CellContext::Put(std::string_view value) {
   const absl::StatusOr<PutResult> put = PutText(record_, target_->field, value);
   if (!put.ok()) return put.status();
   if (*put == PutResult::kAlreadyThere && target_->field.leaf->is_repeated()) {
-    Say(Severity::kRepaired, absl::StrCat(Quote(value), " y est déjà, gardé une fois"));
+    Say(Severity::kRepaired, Concat(Quote(value), " y est déjà, gardé une fois"));
   }
   return absl::OkStatus();
 }
@@ -262,7 +269,7 @@ std::vector<std::string_view> ConverterNames() {
 absl::Status CheckTarget(std::string_view converter, const Target& target) {
   for (const NamedConverter& known : kConverters) {
     if (known.name != converter || known.fits(*target.field.leaf)) continue;
-    return absl::InvalidArgumentError(absl::StrCat("le convertisseur ", Quote(converter),
+    return absl::InvalidArgumentError(Concat("le convertisseur ", Quote(converter),
                                                    " ne remplit pas le champ ",
                                                    target.field.name));
   }
@@ -277,7 +284,7 @@ absl::Status ConvertCell(std::string_view text, const ColumnMapping& column, Cel
       column.cases.empty() ? std::string_view() : column.cases.front().field.name;
   if (!column.blank.empty() && column.blank.contains(FoldText(cleaned.text))) {
     cell.SayOfField(Severity::kUnderstood, field,
-                    absl::StrCat(Quote(cleaned.text), " se lit comme une cellule vide"));
+                    Concat(Quote(cleaned.text), " se lit comme une cellule vide"));
     return absl::OkStatus();
   }
   if (cleaned.text.empty()) {
@@ -286,16 +293,16 @@ absl::Status ConvertCell(std::string_view text, const ColumnMapping& column, Cel
   }
   if (cleaned.repaired) {
     cell.SayOfField(Severity::kRepaired, field,
-                    absl::StrCat("espaces en trop retirés : ", Quote(cleaned.text)));
+                    Concat("espaces en trop retirés : ", Quote(cleaned.text)));
   }
   if (column.list == 0) return ConvertByCases(cleaned.text, column, cell);
   const std::vector<std::string> items = SplitList(cleaned.text, column.list, column.escaped);
   if (items.size() > kMaxListItems) {
     return absl::InvalidArgumentError(
-        absl::StrCat(items.size(), " valeurs dans une cellule : ", kMaxListItems, " au plus"));
+        Concat(items.size(), " valeurs dans une cellule : ", kMaxListItems, " au plus"));
   }
-  if (items.size() > 1 && column.several_field.leaf != nullptr) {
-    return PutSeveral(cleaned.text, items.size(), column, cell);
+  if (items.size() > 1 && column.several.field.leaf != nullptr) {
+    return ConvertSeveral(cleaned.text, items, column, cell);
   }
   for (const std::string& item : items) {
     if (absl::Status converted = ConvertByCases(item, column, cell); !converted.ok()) {

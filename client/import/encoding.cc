@@ -8,9 +8,8 @@
 
 #include <cstdint>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "client/import/concat.h"
 
 namespace maillage::client {
 namespace {
@@ -43,7 +42,8 @@ std::string Convert(std::string_view bytes, const char* codepage) {
 // Most lines that aren't ASCII are valid UTF-8.
 bool IsMostlyUtf8(std::string_view bytes) {
   size_t valid = 0, invalid = 0;
-  for (std::string_view line : absl::StrSplit(bytes, '\n')) {
+  for (const absl::string_view part : absl::StrSplit(ToAbsl(bytes), '\n')) {
+    const std::string_view line = ToStd(part);
     if (IsAscii(line)) continue;
     ++(IsUtf8(line) ? valid : invalid);
   }
@@ -53,13 +53,13 @@ bool IsMostlyUtf8(std::string_view bytes) {
 absl::Status CheckIsText(std::string_view bytes) {
   const auto refuse = [](std::string_view what) {
     return absl::InvalidArgumentError(
-        absl::StrCat("ce fichier est ", what,
+        Concat("ce fichier est ", what,
                      ", pas un tableau en texte : ouvrez-le dans un tableur et enregistrez-le au "
                      "format « CSV UTF-8 »"));
   };
-  if (absl::StartsWith(bytes, "PK\x03\x04")) return refuse("un classeur (xlsx ou ods)");
-  if (absl::StartsWith(bytes, "\xD0\xCF\x11\xE0")) return refuse("un classeur (xls)");
-  if (absl::StartsWith(bytes, "%PDF")) return refuse("un PDF");
+  if (bytes.starts_with("PK\x03\x04")) return refuse("un classeur (xlsx ou ods)");
+  if (bytes.starts_with("\xD0\xCF\x11\xE0")) return refuse("un classeur (xls)");
+  if (bytes.starts_with("%PDF")) return refuse("un PDF");
   const std::string_view first_line = bytes.substr(0, bytes.find_first_of("\r\n"));
   for (char c : first_line) {
     const auto byte = static_cast<unsigned char>(c);
@@ -88,13 +88,13 @@ absl::StatusOr<DecodedText> DecodeText(std::string_view bytes) {
     return absl::InvalidArgumentError("ce fichier dépasse 2 Go : coupez-le en plusieurs");
   }
   DecodedText decoded;
-  if (absl::StartsWith(bytes, kUtf16BigMark) || absl::StartsWith(bytes, kUtf16LittleMark)) {
+  if (bytes.starts_with(kUtf16BigMark) || bytes.starts_with(kUtf16LittleMark)) {
     decoded.text = Convert(bytes, "UTF-16");
     decoded.encoding = "UTF-16";
     Compose(decoded);
     return decoded;
   }
-  const bool marked = absl::StartsWith(bytes, kUtf8Mark);
+  const bool marked = bytes.starts_with(kUtf8Mark);
   if (marked) bytes.remove_prefix(kUtf8Mark.size());
   if (absl::Status text = CheckIsText(bytes); !text.ok()) return text;
   decoded.encoding = marked ? "UTF-8 (BOM)" : "UTF-8";

@@ -6,8 +6,9 @@
 #include <type_traits>
 
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "client/import/concat.h"
 #include "google/protobuf/util/json_util.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "proto/field_format.h"
@@ -25,12 +26,12 @@ using google::protobuf::Reflection;
 
 absl::Status NotFor(std::string_view text, const FieldPath& path, std::string_view expected) {
   return absl::InvalidArgumentError(
-      absl::StrCat(Quote(text), " ne convient pas au champ ", path.name, " : ", expected));
+      Concat(Quote(text), " ne convient pas au champ ", path.name, " : ", expected));
 }
 
 absl::Status FilledOtherwise(const FieldPath& path) {
   return absl::InvalidArgumentError(
-      absl::StrCat("le champ ", path.name, " a déjà une autre valeur, d'une autre colonne"));
+      Concat("le champ ", path.name, " a déjà une autre valeur, d'une autre colonne"));
 }
 
 // Reading and writing of one scalar type through reflection.
@@ -68,9 +69,9 @@ template <typename T>
 absl::StatusOr<PutResult> PutInteger(Message& owner, const FieldPath& path, std::string_view text,
                                      const Access<T>& access) {
   T value = 0;
-  if (!absl::SimpleAtoi(text, &value)) {
+  if (!absl::SimpleAtoi(ToAbsl(text), &value)) {
     return NotFor(text, path,
-                  absl::StrCat("un nombre entier entre ", std::numeric_limits<T>::min(), " et ",
+                  Concat("un nombre entier entre ", std::numeric_limits<T>::min(), " et ",
                                std::numeric_limits<T>::max()));
   }
   return Put(owner, path, value, access);
@@ -106,9 +107,9 @@ absl::StatusOr<PutResult> PutEnum(Message& owner, const FieldPath& path, std::st
   const EnumDescriptor& type = *path.leaf->enum_type();
   const EnumValueDescriptor* value = type.FindValueByName(std::string(text));
   if (value == nullptr) {
-    std::vector<std::string_view> names;
+    std::vector<std::string> names;
     for (int i = 1; i < type.value_count(); ++i) names.push_back(type.value(i)->name());
-    return NotFor(text, path, absl::StrCat("l'un de ", absl::StrJoin(names, ", ")));
+    return NotFor(text, path, Concat("l'un de ", absl::StrJoin(names, ", ")));
   }
   return Put(owner, path, value,
              Access<const EnumValueDescriptor*>{&Reflection::GetEnum, &Reflection::SetEnum,
@@ -118,7 +119,7 @@ absl::StatusOr<PutResult> PutEnum(Message& owner, const FieldPath& path, std::st
 
 absl::StatusOr<PutResult> PutDouble(Message& owner, const FieldPath& path, std::string_view text) {
   double value = 0;
-  if (!absl::SimpleAtod(text, &value) || !std::isfinite(value)) {
+  if (!absl::SimpleAtod(ToAbsl(text), &value) || !std::isfinite(value)) {
     return NotFor(text, path, "un nombre décimal avec un point, 45.76");
   }
   return Put(owner, path, value,
@@ -142,7 +143,7 @@ absl::StatusOr<PutResult> PutMessage(Message& owner, const FieldPath& path,
                                      ->GetPrototype(field->message_type())
                                      ->New());
   if (!google::protobuf::util::JsonStringToMessage(std::string(text), value.get()).ok()) {
-    return NotFor(text, path, absl::StrCat("un objet JSON de type ", field->message_type()->name()));
+    return NotFor(text, path, Concat("un objet JSON de type ", field->message_type()->name()));
   }
   if (absl::Status formats = CheckFormats(*value); !formats.ok()) return formats;
   if (!field->is_repeated()) {
@@ -165,20 +166,21 @@ absl::StatusOr<FieldPath> ResolveField(const Descriptor& kind, std::string_view 
   FieldPath resolved;
   resolved.name = std::string(path);
   const Descriptor* type = &kind;
-  for (std::string_view part : absl::StrSplit(path, '.')) {
+  for (const std::string& part :
+       std::vector<std::string>(absl::StrSplit(ToAbsl(path), '.'))) {
     if (resolved.leaf != nullptr) {
       if (resolved.leaf->is_repeated() ||
           resolved.leaf->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
         return absl::InvalidArgumentError(
-            absl::StrCat("le champ ", resolved.leaf->name(), " n'a pas de partie ", Quote(part)));
+            Concat("le champ ", resolved.leaf->name(), " n'a pas de partie ", Quote(part)));
       }
       resolved.parents.push_back(resolved.leaf);
       type = resolved.leaf->message_type();
     }
-    resolved.leaf = type->FindFieldByName(std::string(part));
+    resolved.leaf = type->FindFieldByName(part);
     if (resolved.leaf == nullptr) {
       return absl::InvalidArgumentError(
-          absl::StrCat(type->name(), " n'a pas de champ ", Quote(part)));
+          Concat(type->name(), " n'a pas de champ ", Quote(part)));
     }
   }
   resolved.format = resolved.leaf->options().GetExtension(v1::format);
@@ -226,7 +228,7 @@ absl::StatusOr<PutResult> PutText(Message& record, const FieldPath& path, std::s
       break;
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("le champ ", path.name, " est d'un type que l'import ne remplit pas"));
+      Concat("le champ ", path.name, " est d'un type que l'import ne remplit pas"));
 }
 
 }  // namespace maillage::client

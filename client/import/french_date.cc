@@ -13,8 +13,8 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "client/import/concat.h"
 #include "proto/quote.h"
 #include "proto/text_fold.h"
 
@@ -81,12 +81,12 @@ std::optional<TokenType> WordType(std::string_view word) {
   }
   if (word == "/") return TokenType::kSlash;
   if (word == ".") return TokenType::kDot;
-  if (FrenchWords().weekdays.contains(word)) return TokenType::kWeekday;
+  if (FrenchWords().weekdays.contains(ToAbsl(word))) return TokenType::kWeekday;
   return std::nullopt;
 }
 
 std::optional<Token> WordToken(std::string_view word) {
-  if (auto month = FrenchWords().months.find(word); month != FrenchWords().months.end()) {
+  if (auto month = FrenchWords().months.find(ToAbsl(word)); month != FrenchWords().months.end()) {
     return Token{TokenType::kMonth, month->second};
   }
   if (auto type = WordType(word)) return Token{*type};
@@ -109,7 +109,7 @@ std::string_view TakeWord(std::string_view& text) {
 
 absl::Status NotADate(std::string_view text, std::string_view why) {
   return absl::InvalidArgumentError(
-      absl::StrCat(Quote(text), " n'est pas une date : ", why,
+      Concat(Quote(text), " n'est pas une date : ", why,
                    " (attendu par exemple 2021-02-01, 01/02/2021 ou 1er février 2021)"));
 }
 
@@ -125,8 +125,8 @@ absl::StatusOr<std::vector<Token>> Tokenise(std::string_view text) {
     const std::string_view word = TakeWord(rest);
     if (absl::ascii_isdigit(word[0])) {
       int number = 0;
-      if (word.size() > 4 || !absl::SimpleAtoi(word, &number)) {
-        return NotADate(text, absl::StrCat(Quote(word), " est trop long"));
+      if (word.size() > 4 || !absl::SimpleAtoi(ToAbsl(word), &number)) {
+        return NotADate(text, Concat(Quote(word), " est trop long"));
       }
       tokens.push_back({TokenType::kNumber, number, word.size()});
     } else if (word == "er" && !tokens.empty() && tokens.back().type == TokenType::kNumber &&
@@ -139,7 +139,7 @@ absl::StatusOr<std::vector<Token>> Tokenise(std::string_view text) {
         rest.remove_prefix(1);
       }
     } else {
-      return NotADate(text, absl::StrCat(Quote(word), " n'est pas compris"));
+      return NotADate(text, Concat(Quote(word), " n'est pas compris"));
     }
   }
   return tokens;
@@ -293,9 +293,9 @@ std::chrono::year_month_day Calendar(const Date& date) {
 std::string CheckPossible(const Date& date) {
   if (date.year < 1000) return "l'année doit avoir quatre chiffres";
   if (date.month == 0) return "";
-  if (date.month < 1 || date.month > 12) return absl::StrCat("il n'y a pas de mois ", date.month);
+  if (date.month < 1 || date.month > 12) return Concat("il n'y a pas de mois ", date.month);
   if (date.day != 0 && !Calendar(date).ok()) {
-    return absl::StrCat("le ", IsoText(date), " n'existe pas");
+    return Concat("le ", IsoText(date), " n'existe pas");
   }
   return "";
 }
@@ -307,7 +307,7 @@ std::string AppendRange(const Date& from, const Date& to, std::vector<std::strin
   const std::chrono::sys_days last = Calendar(to);
   if (last <= first) return "la période finit avant de commencer";
   if ((last - first).count() >= kMaxRangeDays) {
-    return absl::StrCat("la période dépasse ", kMaxRangeDays, " jours");
+    return Concat("la période dépasse ", kMaxRangeDays, " jours");
   }
   for (auto day = first + std::chrono::days(1); day <= last; day += std::chrono::days(1)) {
     const std::chrono::year_month_day date(day);

@@ -72,8 +72,10 @@ struct PlannedLine {
   // Line of the earlier row with the same cells; 0 if none.
   size_t duplicate_of = 0;
   std::vector<Note> notes;
-  // The row as UTF-8, without its line end.
+  // The row as UTF-8, without its line end and without its reason of an earlier refusal.
   std::string raw;
+  // The row can't be told from what follows it: refused files have it at their end.
+  bool broken_quotes = false;
 
   bool refused() const;
 };
@@ -109,8 +111,9 @@ absl::StatusOr<ImportPlan> PlanImport(std::string_view file_name, std::string_vi
 // Turns a planned row into a refused one, with what the node answered. `field` may be empty.
 void RefuseLine(ImportPlan& plan, size_t index, std::string_view field, std::string_view reason);
 
-// The refused rows under the file's own header, in UTF-8 with its separator, and the reasons in a last
-// column « Motif du refus » that the import of the corrected file passes over. Header only, if none was refused.
+// The refused rows under the file's own header, in UTF-8 with its separator, and the reasons in a last column
+// « Motif du refus » that the import of the corrected file passes over. Rows with broken quotes come last.
+// Header only, if none was refused.
 std::string RefusedFile(const ImportPlan& plan);
 
 // acteurs, collectivites, …, in alphabetical order.

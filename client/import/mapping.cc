@@ -1,11 +1,12 @@
 #include "client/import/mapping.h"
 
-#include <tomlplusplus/toml.hpp>
+#include <toml++/toml.h>
+
 #include <initializer_list>
 #include <optional>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "client/import/concat.h"
 #include "client/import/converter.h"
 #include "client/kinds.h"
 #include "proto/quote.h"
@@ -19,6 +20,8 @@ using google::protobuf::FieldDescriptor;
 
 constexpr std::string_view kIdHeader = "id";
 
+void AppendView(std::string* out, std::string_view text) { out->append(text); }
+
 // Reads one TOML file. The first error is kept and the rest read on, so that no caller checks each step.
 class Reader {
  public:
@@ -31,7 +34,7 @@ class Reader {
     mapping_.descriptor = FindKind(mapping_.kind);
     if (mapping_.name.empty()) Fail(root, "la clé name manque");
     if (mapping_.descriptor == nullptr) {
-      Fail(root, absl::StrCat("il n'y a pas de sorte de fiche ", Quote(mapping_.kind)));
+      Fail(root, Concat("il n'y a pas de sorte de fiche ", Quote(mapping_.kind)));
       return status_;
     }
     mapping_.kind = KindOf(*mapping_.descriptor).name();
@@ -54,15 +57,15 @@ class Reader {
   void Fail(const toml::node& where, std::string_view why) {
     if (!status_.ok()) return;
     status_ = absl::InvalidArgumentError(
-        absl::StrCat(source_, ", ligne ", where.source().begin.line, " : ", why));
+        Concat(source_, ", ligne ", where.source().begin.line, " : ", why));
   }
 
-  void CheckKeys(const toml::table& table, std::initializer_list<std::string_view> known) {
+  void CheckKeys(const toml::table& table, std::initializer_list<absl::string_view> known) {
     for (const auto& [key, value] : table) {
       bool found = false;
-      for (std::string_view name : known) found = found || name == key.str();
+      for (absl::string_view name : known) found = found || ToStd(name) == key.str();
       if (found) continue;
-      Fail(value, absl::StrCat("clé inconnue ", Quote(key.str()), " ; ici vont ",
+      Fail(value, Concat("clé inconnue ", Quote(key.str()), " ; ici vont ",
                                absl::StrJoin(known, ", ")));
     }
   }
@@ -70,14 +73,14 @@ class Reader {
   std::string Text(const toml::table& table, std::string_view key) {
     const toml::node* node = table.get(key);
     if (node == nullptr) return "";
-    if (!node->is_string()) Fail(*node, absl::StrCat(key, " est un texte entre guillemets"));
+    if (!node->is_string()) Fail(*node, Concat(key, " est un texte entre guillemets"));
     return node->value_or(std::string());
   }
 
   bool Flag(const toml::table& table, std::string_view key) {
     const toml::node* node = table.get(key);
     if (node == nullptr) return false;
-    if (!node->is_boolean()) Fail(*node, absl::StrCat(key, " est true ou false"));
+    if (!node->is_boolean()) Fail(*node, Concat(key, " est true ou false"));
     return node->value_or(false);
   }
 
@@ -87,7 +90,7 @@ class Reader {
     if (node == nullptr) return texts;
     const toml::array* array = node->as_array();
     if (array == nullptr || !array->is_homogeneous(toml::node_type::string)) {
-      Fail(*node, absl::StrCat(key, " est une liste de textes"));
+      Fail(*node, Concat(key, " est une liste de textes"));
       return texts;
     }
     for (const toml::node& item : *array) texts.push_back(item.value_or(std::string()));
@@ -108,11 +111,11 @@ class Reader {
     if (node == nullptr) return pairs;
     const toml::table* entries = node->as_table();
     if (entries == nullptr) {
-      Fail(*node, absl::StrCat(key, " est une table { \"mot\" = \"valeur\" }"));
+      Fail(*node, Concat(key, " est une table { \"mot\" = \"valeur\" }"));
       return pairs;
     }
     for (const auto& [name, value] : *entries) {
-      if (!value.is_string()) Fail(value, absl::StrCat(key, " ne contient que des textes"));
+      if (!value.is_string()) Fail(value, Concat(key, " ne contient que des textes"));
       pairs.emplace_back(std::string(name.str()), value.value_or(std::string()));
     }
     return pairs;
@@ -121,7 +124,7 @@ class Reader {
   FieldPath Field(const toml::node& where, std::string_view name) {
     absl::StatusOr<FieldPath> field = ResolveField(*mapping_.descriptor, name);
     if (field.ok()) return *std::move(field);
-    Fail(where, field.status().message());
+    Fail(where, ToStd(field.status().message()));
     return {};
   }
 
@@ -130,7 +133,7 @@ class Reader {
     if (field.leaf == nullptr) return;
     const auto record = NewMessage(*mapping_.descriptor);
     const auto put = PutText(*record, field, value);
-    if (!put.ok()) Fail(where, put.status().message());
+    if (!put.ok()) Fail(where, ToStd(put.status().message()));
   }
 
   std::vector<std::pair<FieldPath, std::string>> Constants(const toml::table& table,
@@ -149,7 +152,7 @@ class Reader {
     for (const auto& [word, value] : Pairs(table, key)) {
       CheckValue(table, field, value);
       if (!words.emplace(FoldText(word), value).second) {
-        Fail(table, absl::StrCat("le mot ", Quote(word), " y est deux fois, aux accents près"));
+        Fail(table, Concat("le mot ", Quote(word), " y est deux fois, aux accents près"));
       }
       if (names != nullptr) names->push_back(word);
     }
@@ -178,7 +181,7 @@ class Reader {
               : nullptr;
       if (part == nullptr || part->is_repeated() ||
           part->cpp_type() != FieldDescriptor::CPPTYPE_STRING) {
-        Fail(table, absl::StrCat("les éléments de ", target.field.name, " n'ont pas de texte ",
+        Fail(table, Concat("les éléments de ", target.field.name, " n'ont pas de texte ",
                                  Quote(name)));
         continue;
       }
@@ -208,14 +211,14 @@ class Reader {
     if (name.empty()) return;
     target.convert = FindConverter(name);
     if (target.convert == nullptr) {
-      Fail(table, absl::StrCat("convertisseur inconnu ", Quote(name), " ; il y a ",
-                               absl::StrJoin(ConverterNames(), ", ")));
+      Fail(table, Concat("convertisseur inconnu ", Quote(name), " ; il y a ",
+                               absl::StrJoin(ConverterNames(), ", ", AppendView)));
     } else if (absl::Status fits = CheckTarget(name, target); !fits.ok()) {
-      Fail(table, fits.message());
+      Fail(table, ToStd(fits.message()));
     }
     const bool money = name == "amount" || name == "funding";
     if (money && target.currency.empty()) {
-      Fail(table, absl::StrCat("le convertisseur ", name, " demande currency = \"EUR\""));
+      Fail(table, Concat("le convertisseur ", name, " demande currency = \"EUR\""));
     }
     for (const std::string& separator : target.split.always) {
       if (separator.empty()) Fail(table, "un séparateur de split est vide");
@@ -240,11 +243,20 @@ class Reader {
     const std::string list = Text(table, "list");
     if (list.size() > 1) Fail(table, "list est un seul caractère ASCII");
     if (!list.empty()) column.list = list[0];
-    if (table.contains("several_field")) {
-      column.several_field = Field(table, Text(table, "several_field"));
-    }
     if (!column.ignored) ReadCases(table, column);
+    ReadSeveral(table, column);
     return column;
+  }
+
+  void ReadSeveral(const toml::table& table, ColumnMapping& column) {
+    if (!table.contains("several_field")) return;
+    if (column.list == 0) Fail(table, "several_field va avec list");
+    if (!column.cases.empty()) column.several = column.cases.front();
+    column.several.field = Field(table, Text(table, "several_field"));
+    const FieldDescriptor* leaf = column.several.field.leaf;
+    if (leaf != nullptr && leaf->cpp_type() != FieldDescriptor::CPPTYPE_STRING) {
+      Fail(table, "several_field est un texte ou une suite de textes");
+    }
   }
 
   void ReadCases(const toml::table& table, ColumnMapping& column) {
@@ -300,7 +312,7 @@ absl::StatusOr<Mapping> ParseMapping(std::string_view toml, std::string_view sou
     const toml::table root = toml::parse(toml, source);
     return Reader(source).Read(root);
   } catch (const toml::parse_error& error) {
-    return absl::InvalidArgumentError(absl::StrCat(source, ", ligne ", error.source().begin.line,
+    return absl::InvalidArgumentError(Concat(source, ", ligne ", error.source().begin.line,
                                                    " : ce n'est pas du TOML (",
                                                    error.description(), ")"));
   }
@@ -313,7 +325,7 @@ absl::StatusOr<std::vector<const ColumnMapping*>> BindColumns(
     const std::string folded = FoldText(header[i]);
     if (!folded.empty() && !positions.emplace(folded, i).second) {
       return absl::InvalidArgumentError(
-          absl::StrCat("l'en-tête a deux colonnes ", Quote(header[i])));
+          Concat("l'en-tête a deux colonnes ", Quote(header[i])));
     }
   }
   std::vector<const ColumnMapping*> bound(header.size(), nullptr);
@@ -327,7 +339,7 @@ absl::StatusOr<std::vector<const ColumnMapping*>> BindColumns(
     }
   }
   if (missing.empty()) return bound;
-  return absl::InvalidArgumentError(absl::StrCat("l'en-tête n'a pas ",
+  return absl::InvalidArgumentError(Concat("l'en-tête n'a pas ",
                                                  absl::StrJoin(missing, ", "),
                                                  ", que demande ", Quote(mapping.name)));
 }
@@ -336,7 +348,7 @@ absl::StatusOr<Mapping> MappingOfFields(const Descriptor& kind,
                                         absl::Span<const std::string> header) {
   Mapping mapping;
   mapping.kind = KindOf(kind).name();
-  mapping.name = absl::StrCat("export-", mapping.kind);
+  mapping.name = Concat("export-", mapping.kind);
   mapping.descriptor = &kind;
   mapping.digest = false;
   for (const std::string& name : header) {

@@ -64,8 +64,9 @@ struct ColumnMapping {
   bool escaped = false;
   // Folded texts that stand for nothing: "/".
   absl::flat_hash_set<std::string> blank;
-  // Set: a list of several values goes, as it is and after the header, into this text instead of the field.
-  FieldPath several_field;
+  // Where a list of several values goes instead of the cases: into a repeated field each by itself, read as
+  // the first case does; into a text as it is, after the header. A null leaf: nowhere.
+  Target several;
   // Tried in order; the first that reads the value wins.
   std::vector<Target> cases;
 };

@@ -6,8 +6,8 @@
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "client/import/cell_text.h"
+#include "client/import/concat.h"
 #include "proto/quote.h"
 #include "proto/text_fold.h"
 
@@ -41,7 +41,9 @@ std::optional<std::string> JoinGroups(std::string_view folded) {
 
 std::string_view StripEuro(std::string_view folded) {
   for (std::string_view suffix : {"€", "euros", "euro", "eur"}) {
-    if (absl::ConsumeSuffix(&folded, suffix)) return absl::StripTrailingAsciiWhitespace(folded);
+    if (!folded.ends_with(suffix)) continue;
+    folded.remove_suffix(suffix.size());
+    return Trimmed(folded);
   }
   return folded;
 }
@@ -55,21 +57,21 @@ absl::StatusOr<uint64_t> ParseCount(std::string_view text) {
     std::optional<std::string> joined = JoinGroups(folded);
     if (!joined) {
       return absl::InvalidArgumentError(
-          absl::StrCat(Quote(text), " n'est pas un nombre entier : des chiffres seulement"));
+          Concat(Quote(text), " n'est pas un nombre entier : des chiffres seulement"));
     }
     folded = *std::move(joined);
     text = folded;
   }
   uint64_t number = 0;
-  if (!absl::SimpleAtoi(text, &number)) {
-    return absl::InvalidArgumentError(absl::StrCat(Quote(text), " est un nombre trop grand"));
+  if (!absl::SimpleAtoi(ToAbsl(text), &number)) {
+    return absl::InvalidArgumentError(Concat(Quote(text), " est un nombre trop grand"));
   }
   return number;
 }
 
 absl::StatusOr<int64_t> ParseAmount(std::string_view text) {
   const auto refuse = [&] {
-    return absl::InvalidArgumentError(absl::StrCat(
+    return absl::InvalidArgumentError(Concat(
         Quote(text), " n'est pas un montant : des chiffres, puis au plus une virgule et deux "
                      "décimales (64 000,00)"));
   };
@@ -85,8 +87,8 @@ absl::StatusOr<int64_t> ParseAmount(std::string_view text) {
   const std::optional<std::string> digits = JoinGroups(units);
   if (!digits) return refuse();
   int64_t minor_units = 0;
-  if (!absl::SimpleAtoi(absl::StrCat(*digits, cents), &minor_units)) {
-    return absl::InvalidArgumentError(absl::StrCat(Quote(text), " est un montant trop grand"));
+  if (!absl::SimpleAtoi(Concat(*digits, cents), &minor_units)) {
+    return absl::InvalidArgumentError(Concat(Quote(text), " est un montant trop grand"));
   }
   return minor_units;
 }

@@ -5,9 +5,9 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "client/import/cell_text.h"
+#include "client/import/concat.h"
 #include "client/import/converter.h"
 #include "client/import/number.h"
 #include "client/import/party_resolver.h"
@@ -78,7 +78,7 @@ Message* AddEntry(const ResolvedParty& resolved, CellContext& cell) {
   Message& owner = OwnerOf(cell.record(), path);
   if (HasEntry(owner, path.leaf, key, resolved.party)) {
     cell.Say(Severity::kRepaired,
-             absl::StrCat(Quote(resolved.text), " y est déjà, gardé une fois"));
+             Concat(Quote(resolved.text), " y est déjà, gardé une fois"));
     return nullptr;
   }
   Message* entry = owner.GetReflection()->AddMessage(&owner, path.leaf);
@@ -97,7 +97,7 @@ absl::Status PutSingleParty(std::string_view text, CellContext& cell) {
   Message& owner = OwnerOf(cell.record(), path);
   if (parties.size() != 1 || owner.GetReflection()->HasField(owner, path.leaf)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(Quote(text), " : le champ ", path.name, " n'a place que pour un seul nom"));
+        Concat(Quote(text), " : le champ ", path.name, " n'a place que pour un seul nom"));
   }
   Mutable<v1::Party>(owner, path.leaf) = parties[0].party;
   SayHowResolved(parties[0], cell);
@@ -130,13 +130,13 @@ absl::Status ConvertAmount(std::string_view text, CellContext& cell) {
   Message& owner = OwnerOf(cell.record(), path);
   if (owner.GetReflection()->HasField(owner, path.leaf)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("le champ ", path.name, " a déjà une valeur, d'une autre colonne"));
+        Concat("le champ ", path.name, " a déjà une valeur, d'une autre colonne"));
   }
   auto& money = Mutable<v1::Money>(owner, path.leaf);
   money.set_minor_units(*minor_units);
   money.set_currency(cell.target().currency);
   cell.Say(Severity::kUnderstood,
-           absl::StrCat(Quote(text), " se lit ", MoneyText(*minor_units, cell.target().currency)));
+           Concat(Quote(text), " se lit ", MoneyText(*minor_units, cell.target().currency)));
   return absl::OkStatus();
 }
 
@@ -146,7 +146,7 @@ absl::Status ConvertParties(std::string_view text, CellContext& cell) {
       ResolveParties(text, cell.target().split, cell.directory());
   if (parties.size() > kMaxListItems) {
     return absl::InvalidArgumentError(
-        absl::StrCat(parties.size(), " noms dans une cellule : ", kMaxListItems, " au plus"));
+        Concat(parties.size(), " noms dans une cellule : ", kMaxListItems, " au plus"));
   }
   for (const ResolvedParty& resolved : parties) AddEntry(resolved, cell);
   return absl::OkStatus();
@@ -156,8 +156,8 @@ absl::Status ConvertFunding(std::string_view text, CellContext& cell) {
   std::string_view name = text;
   std::optional<int64_t> minor_units;
   if (const size_t equals = text.rfind('='); equals != std::string_view::npos) {
-    const std::string_view amount = absl::StripAsciiWhitespace(text.substr(equals + 1));
-    name = absl::StripAsciiWhitespace(text.substr(0, equals));
+    const std::string_view amount = Trimmed(text.substr(equals + 1));
+    name = Trimmed(text.substr(0, equals));
     const absl::StatusOr<int64_t> parsed = ParseAmount(amount);
     if (!parsed.ok()) return parsed.status();
     minor_units = *parsed;
@@ -165,19 +165,19 @@ absl::Status ConvertFunding(std::string_view text, CellContext& cell) {
   const std::vector<ResolvedParty> parties = ResolveParties(name, {}, cell.directory());
   if (parties.size() != 1) {
     return absl::InvalidArgumentError(
-        absl::StrCat(Quote(text), " : il manque le nom du bailleur devant le signe ="));
+        Concat(Quote(text), " : il manque le nom du bailleur devant le signe ="));
   }
   Message* entry = AddEntry(parties[0], cell);
   if (entry == nullptr) {
     return absl::InvalidArgumentError(
-        absl::StrCat(Quote(name), " y est deux fois, avec deux montants peut-être différents"));
+        Concat(Quote(name), " y est deux fois, avec deux montants peut-être différents"));
   }
   if (!minor_units) return absl::OkStatus();
   auto& money = Mutable<v1::Money>(*entry, MoneyPart(*cell.target().field.leaf));
   money.set_minor_units(*minor_units);
   money.set_currency(cell.target().currency);
   cell.Say(Severity::kUnderstood,
-           absl::StrCat(Quote(text), " se lit ", MoneyText(*minor_units, cell.target().currency)));
+           Concat(Quote(text), " se lit ", MoneyText(*minor_units, cell.target().currency)));
   return absl::OkStatus();
 }
 

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <iterator>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
+#include "client/import/cell_text.h"
+#include "client/import/concat.h"
 #include "proto/quote.h"
 #include "proto/text_fold.h"
 
@@ -25,7 +23,7 @@ ResolvedParty Reference(std::string_view text, std::string_view id,
   resolved.party.set_actor(std::string(id));
   resolved.text = std::string(text);
   resolved.explanation =
-      absl::StrCat(Quote(text), " est l'acteur ", Quote(directory.Name(id)), " (", id, ")");
+      Concat(Quote(text), " est l'acteur ", Quote(directory.Name(id)), " (", id, ")");
   return resolved;
 }
 
@@ -35,13 +33,13 @@ ResolvedParty Text(std::string_view text, const std::vector<std::string>& ids,
   resolved.party.set_text(std::string(text));
   resolved.text = std::string(text);
   if (ids.empty()) {
-    resolved.explanation = absl::StrCat(Quote(text), " : aucun acteur n'a ce nom ou ce sigle");
+    resolved.explanation = Concat(Quote(text), " : aucun acteur n'a ce nom ou ce sigle");
     return resolved;
   }
   const auto name = [&](std::string* out, const std::string& id) {
-    absl::StrAppend(out, Quote(directory.Name(id)), " (", id, ")");
+    *out += Concat(Quote(directory.Name(id)), " (", id, ")");
   };
-  resolved.explanation = absl::StrCat(Quote(text), " peut être l'un de ", ids.size(),
+  resolved.explanation = Concat(Quote(text), " peut être l'un de ", ids.size(),
                                       " acteurs : ", absl::StrJoin(ids, ", ", name));
   return resolved;
 }
@@ -50,9 +48,9 @@ ResolvedParty Text(std::string_view text, const std::vector<std::string>& ids,
 std::vector<std::string> FindNameAndAcronym(std::string_view text,
                                             const ActorDirectory& directory) {
   const size_t open = text.rfind('(');
-  if (open == std::string_view::npos || !absl::ConsumeSuffix(&text, ")")) return {};
+  if (open == std::string_view::npos || !text.ends_with(')')) return {};
   std::vector<std::string> named = Find(directory, text.substr(0, open));
-  std::vector<std::string> abbreviated = Find(directory, text.substr(open + 1));
+  std::vector<std::string> abbreviated = Find(directory, text.substr(open + 1, text.size() - open - 2));
   std::vector<std::string> both;
   std::sort(named.begin(), named.end());
   std::sort(abbreviated.begin(), abbreviated.end());
@@ -65,8 +63,8 @@ std::vector<std::string> FindNameAndAcronym(std::string_view text,
 bool ResolvePieces(std::string_view text, const std::string& separator,
                    const ActorDirectory& directory, std::vector<ResolvedParty>& parties) {
   std::vector<ResolvedParty> pieces;
-  for (std::string_view piece : absl::StrSplit(text, separator)) {
-    piece = absl::StripAsciiWhitespace(piece);
+  for (const absl::string_view part : absl::StrSplit(ToAbsl(text), separator)) {
+    const std::string_view piece = Trimmed(ToStd(part));
     const std::vector<std::string> ids = Find(directory, piece);
     if (ids.size() != 1) return false;
     pieces.push_back(Reference(piece, ids[0], directory));
@@ -101,7 +99,7 @@ std::vector<std::string_view> CutOutsideParentheses(std::string_view text,
                                                     const std::vector<std::string>& separators) {
   std::vector<std::string_view> pieces;
   const auto finish = [&](size_t begin, size_t end) {
-    const std::string_view piece = absl::StripAsciiWhitespace(text.substr(begin, end - begin));
+    const std::string_view piece = Trimmed(text.substr(begin, end - begin));
     if (!piece.empty()) pieces.push_back(piece);
   };
   size_t begin = 0;
@@ -110,7 +108,7 @@ std::vector<std::string_view> CutOutsideParentheses(std::string_view text,
     depth += text[at] == '(' ? 1 : text[at] == ')' ? -1 : 0;
     if (depth > 0) continue;
     for (const std::string& separator : separators) {
-      if (!absl::StartsWith(text.substr(at), separator)) continue;
+      if (!text.substr(at).starts_with(separator)) continue;
       finish(begin, at);
       begin = at + separator.size();
       at = begin - 1;

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
+#include "client/import/concat.h"
 #include "client/import/encoding.h"
 
 namespace maillage::client {
@@ -157,7 +157,7 @@ char DetectSeparator(std::string_view text) {
 // The separator of a first line "sep=;", which is then not part of the table.
 bool TakeSeparatorLine(std::string_view line, char& separator) {
   line = WithoutLineEnd(line);
-  if (line.size() != 5 || !absl::StartsWithIgnoreCase(line, "sep=")) return false;
+  if (line.size() != 5 || !absl::StartsWithIgnoreCase(ToAbsl(line), "sep=")) return false;
   if (line[4] != ';' && line[4] != ',' && line[4] != '\t') return false;
   separator = line[4];
   return true;
@@ -169,7 +169,7 @@ void CheckWidth(size_t width, Row& row) {
     row.surplus_dropped = true;
   }
   if (row.cells.size() == width) return;
-  row.error = absl::StrCat(row.cells.size(), " cellules au lieu de ", width);
+  row.error = Concat(row.cells.size(), " cellules au lieu de ", width);
   row.error_column = std::min(row.cells.size(), width) + 1;
   if (row.cells.size() > width) {
     absl::StrAppend(&row.error, " : un texte qui contient le séparateur va entre guillemets");
@@ -181,7 +181,7 @@ absl::Status ReadHeader(RowReader& reader, Table& table) {
     return absl::InvalidArgumentError("ce fichier est vide : il lui faut une ligne d'en-tête");
   }
   if (!table.header.error.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("ligne ", table.header.line, ", colonne ",
+    return absl::InvalidArgumentError(Concat("ligne ", table.header.line, ", colonne ",
                                                    table.header.error_column,
                                                    " de l'en-tête : ", table.header.error));
   }

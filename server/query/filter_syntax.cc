@@ -122,6 +122,7 @@ class Parser {
       }
     }
     if (filter_[at_] == ')') return Error("une condition est attendue avant la parenthèse");
+    if (filter_[at_] == '-') return Error("une condition est niée deux fois");
     if (filter_[at_] == '(') return ParseGroup();
     return ParseRestriction();
   }
@@ -159,24 +160,26 @@ class Parser {
       return FilterError(filter_, begin, "un nom de champ s'écrit sans guillemets");
     }
     if (restricted_ != nullptr) {
-      return FilterError(filter_, comparator_position,
-                         "ces parenthèses suivent une comparaison et ne contiennent que des valeurs");
+      return FilterError(
+          filter_, comparator_position,
+          "ces parenthèses suivent une comparaison et ne contiennent que des valeurs");
     }
     return ParseArgument({written, begin, *comparator});
   }
 
   absl::StatusOr<FilterSyntax> ParseArgument(const Restricted& restricted) {
     const std::string comparator = Quote(ComparatorText(restricted.comparator));
-    if (AtEnd() || filter_[at_] == ')' || IsKeyword("AND") || IsKeyword("OR") ||
-        IsKeyword("NOT") || IsComparator()) {
+    if (AtEnd() || filter_[at_] == ')' || IsKeyword("AND") || IsKeyword("OR") || IsKeyword("NOT") ||
+        IsComparator()) {
       return Error(absl::StrCat("une valeur est attendue après ", comparator));
     }
     const bool group = filter_[at_] == '(';
     if (group && restricted.comparator != FilterComparator::kEqual &&
         restricted.comparator != FilterComparator::kHas) {
-      return Error(absl::StrCat(
-          "plusieurs valeurs entre parenthèses ne suivent que «\u00A0=\u00A0» ou «\u00A0:\u00A0», pas ",
-          comparator));
+      return Error(
+          absl::StrCat("plusieurs valeurs entre parenthèses ne suivent que «\u00A0=\u00A0» ou "
+                       "«\u00A0:\u00A0», pas ",
+                       comparator));
     }
     restricted_ = &restricted;
     absl::StatusOr<FilterSyntax> argument = group ? ParseGroup() : ParseValue();
@@ -253,7 +256,7 @@ class Parser {
         const std::optional<char> escaped = Unescape(filter_[++at_]);
         if (!escaped.has_value()) {
           return FilterError(filter_, at_ - 1,
-                             R"(après une barre oblique inverse\u00A0: " ' \ * n ou t)");
+                             "une barre oblique inverse précède \", ', \\, *, n ou t");
         }
         literal->text.push_back(*escaped);
       } else {
@@ -315,11 +318,13 @@ class Parser {
     return WordAt(at_, /*is_argument=*/true) == keyword;
   }
 
+  // Skips spaces only before a keyword that it takes.
   bool TakeKeyword(std::string_view keyword) {
+    const size_t begin = at_;
     SkipSpaces();
-    if (!IsKeyword(keyword)) return false;
-    at_ += keyword.size();
-    return true;
+    const bool taken = IsKeyword(keyword);
+    at_ = taken ? at_ + keyword.size() : begin;
+    return taken;
   }
 
   bool IsComparator() const {

@@ -1,5 +1,5 @@
-// The syntax of filters: AIP-160 (aip.dev/160), without functions. Knows nothing of kinds and fields; filter.h
-// gives the tree its meaning.
+// The syntax of filters: AIP-160 (aip.dev/160), without functions. Knows nothing of kinds and
+// fields; filter.h gives the tree its meaning.
 #ifndef MAILLAGE_SERVER_QUERY_FILTER_SYNTAX_H_
 #define MAILLAGE_SERVER_QUERY_FILTER_SYNTAX_H_
 
@@ -64,8 +64,8 @@ struct FilterSyntax {
   FilterLiteral literal;
 };
 
-// The tree of a filter of at most kMaxFilterBytes and kMaxFilterDepth parentheses inside of each other. Blank
-// text is kAnd of nothing. InvalidArgument with column and reason, in French.
+// The tree of a filter of at most kMaxFilterBytes and kMaxFilterDepth parentheses inside of each
+// other. Blank text is kAnd of nothing. InvalidArgument with column and reason, in French.
 absl::StatusOr<FilterSyntax> ParseFilterSyntax(std::string_view filter);
 
 // InvalidArgument: « filtre, colonne 9 : … » for a byte of the filter.

@@ -27,8 +27,8 @@ size_t EditDistance(std::string_view from, std::string_view to) {
 }
 
 size_t CharacterCount(std::string_view utf8) {
-  return static_cast<size_t>(std::count_if(
-      utf8.begin(), utf8.end(), [](char byte) { return (byte & '\xC0') != '\x80'; }));
+  return static_cast<size_t>(
+      std::count_if(utf8.begin(), utf8.end(), [](char byte) { return (byte & '\xC0') != '\x80'; }));
 }
 
 }  // namespace
@@ -36,8 +36,8 @@ size_t CharacterCount(std::string_view utf8) {
 absl::Status InputError(std::string_view what, std::string_view input, size_t position,
                         std::string_view message) {
   const size_t column = CharacterCount(input.substr(0, position)) + 1;
-  return absl::InvalidArgumentError(absl::StrCat(std::string(what), ", colonne ", column,
-                                                 "\u00A0: ", std::string(message)));
+  return absl::InvalidArgumentError(
+      absl::StrCat(std::string(what), ", colonne ", column, "\u00A0: ", std::string(message)));
 }
 
 std::string Nearest(std::string_view typed, const std::vector<std::string>& names) {
@@ -45,7 +45,7 @@ std::string Nearest(std::string_view typed, const std::vector<std::string>& name
   constexpr size_t kMaxTypedBytes = 64;
   if (typed.size() > kMaxTypedBytes) return "";
   const std::string folded = FoldText(typed);
-  size_t best_distance = std::max<size_t>(1, folded.size() / 3) + 1;
+  size_t best_distance = (folded.size() + 2) / 3 + 1;
   std::string best;
   for (const std::string& name : names) {
     const size_t distance = EditDistance(folded, FoldText(name));

@@ -12,8 +12,8 @@ inline constexpr size_t kMaxFilterBytes = 8192;
 inline constexpr int kMaxFilterDepth = 32;
 // Every field of the order is in every sort key, so in every page token.
 inline constexpr size_t kMaxOrderByFields = 8;
-// Code points of a text that take part in its order, so that a page token on a description stays short.
-// Texts that begin with the same 128 are ordered by id.
+// Code points of a text that take part in its order, so that a page token on a description stays
+// short. Texts that begin with the same 128 are ordered by id.
 inline constexpr size_t kMaxSortedCharacters = 128;
 // Above the longest token of kMaxOrderByFields texts; what is longer was not made here.
 inline constexpr size_t kMaxPageTokenBytes = 65536;

@@ -65,7 +65,10 @@ TEST(FoldText, WhatNobodySeesGoes) {
 }
 
 TEST(FoldText, InvalidBytesBecomeReplacementCharacters) {
-  EXPECT_EQ(FoldText("a\xff" "b"), "a\uFFFD" "b");
+  EXPECT_EQ(FoldText("a\xff"
+                     "b"),
+            "a\uFFFD"
+            "b");
   EXPECT_EQ(FoldText("\xc3"), "\uFFFD");
   // A surrogate, which UTF-8 has no place for.
   EXPECT_EQ(FoldText("\xed\xa0\x80x"), "\uFFFD\uFFFD\uFFFDx");

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -151,8 +152,8 @@ TEST_F(RocksStoreFaultTest, FolderThatCannotBeWrittenIsSaidSo) {
   EXPECT_THAT(Keys(*Open().store, Table::kFeed), ElementsAre("1"));
 }
 
-// The doubt is on disk before the recovery that would make the log look sound.
-TEST_F(RocksStoreFaultTest, DamagedLogStaysAsItIsUntilTheDoubtIsOnDisk) {
+// The recovery makes the log look sound, so the copy and the doubt are on disk before it.
+TEST_F(RocksStoreFaultTest, DamagedLogStaysAsItIsUntilCopyAndDoubtAreOnDisk) {
   {
     const auto opened = Open();
     ASSERT_TRUE(PutOne(*opened.store, "1").ok());
@@ -161,14 +162,18 @@ TEST_F(RocksStoreFaultTest, DamagedLogStaysAsItIsUntilTheDoubtIsOnDisk) {
   const std::string log = FilesEndingIn(path_, ".log").at(0);
   FlipBit(log, ReadFile(log).size() - 1);
   const std::string damaged = ReadFile(log);
-  faults_.suffix = "CONTINUITY_LOST";
   faults_.append_finds_disk_full = true;
-  EXPECT_EQ(TryOpen().status().code(), absl::StatusCode::kResourceExhausted);
-  EXPECT_EQ(ReadFile(log), damaged);
+  for (const char* full_for : {".log", "CONTINUITY_LOST"}) {
+    faults_.suffix = full_for;
+    EXPECT_EQ(TryOpen().status().code(), absl::StatusCode::kResourceExhausted);
+    EXPECT_EQ(ReadFile(log), damaged);
+    EXPECT_FALSE(std::filesystem::exists(path_ + "/damaged-logs-1"));
+  }
   faults_.append_finds_disk_full = false;
   const auto opened = Open();
   EXPECT_FALSE(opened.continuity_proven);
   EXPECT_THAT(Keys(*opened.store, Table::kFeed), ElementsAre("1"));
+  EXPECT_TRUE(std::filesystem::exists(path_ + "/damaged-logs-1"));
 }
 
 }  // namespace

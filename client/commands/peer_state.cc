@@ -1,0 +1,109 @@
+#include "client/commands/peer_state.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "client/commands/text_table.h"
+#include "client/commands/time_text.h"
+
+namespace maillage::client::commands {
+namespace {
+
+std::string Since(const Session& session, const v1::PeerStatus& peer) {
+  if (!peer.has_last_contact_time()) return session.Say(", jamais joint", ", never reached");
+  const absl::Duration silence = session.env.now() - ToTime(peer.last_contact_time());
+  return absl::StrCat(session.Say(" depuis ", " for "), DurationWords(silence, session.language));
+}
+
+void Add(Check& check, int exit_code, std::string reason) {
+  const bool worse = exit_code > check.exit_code;
+  check.exit_code = std::max(check.exit_code, exit_code);
+  check.reasons.insert(worse ? check.reasons.begin() : check.reasons.end(), std::move(reason));
+}
+
+void CheckPeer(const Session& session, const v1::PeerStatus& peer, Check& check) {
+  const std::string what = absl::StrCat(PeerName(peer), session.Say(" : ", ": "),
+                                        StateText(session, peer));
+  switch (peer.state()) {
+    case v1::PeerStatus::ERROR:
+      Add(check, kCritical, absl::StrCat(what, " (", OneLine(peer.last_error()), ")"));
+      break;
+    case v1::PeerStatus::UP_TO_DATE:
+    case v1::PeerStatus::BEHIND:
+    case v1::PeerStatus::SYNCING:
+    case v1::PeerStatus::CONNECTING:
+      break;
+    default:
+      Add(check, kDegraded, what);
+  }
+}
+
+}  // namespace
+
+uint64_t PendingChanges(const v1::PeerStatus& peer) {
+  return peer.saved_position() - std::min(peer.saved_position(), peer.applied_position());
+}
+
+std::string StateText(const Session& session, const v1::PeerStatus& peer) {
+  switch (peer.state()) {
+    case v1::PeerStatus::UP_TO_DATE:
+      return session.Say("à jour", "up to date");
+    case v1::PeerStatus::BEHIND:
+      return absl::StrCat(PendingChanges(peer), session.Say(" à envoyer", " to send"));
+    case v1::PeerStatus::SYNCING:
+      return session.Say("échange en cours", "exchanging");
+    case v1::PeerStatus::CONNECTING:
+      return session.Say("connexion en cours", "connecting");
+    case v1::PeerStatus::OFFLINE:
+      return session.Say("hors ligne", "offline") + Since(session, peer);
+    case v1::PeerStatus::PAUSED:
+      return session.Say("en pause", "paused");
+    case v1::PeerStatus::ERROR:
+      return session.Say("en erreur", "in error");
+    default:
+      return session.Say("inconnu", "unknown");
+  }
+}
+
+std::string PeerName(const v1::PeerStatus& peer) {
+  if (!peer.site().empty()) return peer.site();
+  return peer.address().empty() ? "?" : peer.address();
+}
+
+std::string PeersTable(const Session& session,
+                       const google::protobuf::RepeatedPtrField<v1::PeerStatus>& peers) {
+  if (peers.empty()) return session.Say("Aucun pair.\n", "No peers.\n");
+  TextTable table({"site", session.Say("adresse", "address"), session.Say("état", "state"),
+                   session.Say("identiques le", "identical at"),
+                   session.Say("à envoyer", "to send"), session.Say("à savoir", "note")});
+  for (const v1::PeerStatus& peer : peers) {
+    table.AddRow({OneLine(PeerName(peer)), peer.address(), StateText(session, peer),
+                  session.ShortTimeText(ToTime(peer.last_agreement_time())),
+                  absl::StrCat(PendingChanges(peer)), OneLine(peer.last_error())});
+  }
+  return table.Render(session.env.out_width);
+}
+
+Check CheckNode(const Session& session, const v1::NodeStatus& status) {
+  Check check;
+  if (!status.read_only_reason().empty()) {
+    Add(check, kCritical,
+        absl::StrCat(session.Say("le nœud n'écrit plus : ", "the node doesn't write: "),
+                     OneLine(status.read_only_reason())));
+  }
+  for (const v1::PeerStatus& peer : status.peers()) CheckPeer(session, peer, check);
+  if (status.quarantined() > 0) {
+    Add(check, kDegraded, absl::StrCat(status.quarantined(),
+                                       session.Say(" changements en quarantaine",
+                                                   " changes in quarantine")));
+  }
+  if (status.changes_from_the_future() > 0) {
+    Add(check, kDegraded,
+        absl::StrCat(status.changes_from_the_future(),
+                     session.Say(" changements datés dans le futur : vérifiez les horloges",
+                                 " changes from the future: check the clocks")));
+  }
+  return check;
+}
+
+}  // namespace maillage::client::commands

@@ -1,0 +1,159 @@
+// status, peers.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "client/commands/commands.h"
+#include "client/commands/json.h"
+#include "client/commands/peer_state.h"
+#include "client/commands/record_output.h"
+#include "client/commands/text_table.h"
+#include "client/commands/time_text.h"
+
+namespace maillage::client::commands {
+namespace {
+
+Json PeerJson(const Session& session, const v1::PeerStatus& peer) {
+  Json json = ToJson(peer, JsonDefaults::kPrint);
+  json["pending"] = PendingChanges(peer);
+  json["text"] = StateText(session, peer);
+  return json;
+}
+
+void PrintPeersCsv(Session& session,
+                   const google::protobuf::RepeatedPtrField<v1::PeerStatus>& peers) {
+  session.env.out << CsvLine({"site", "address", "state", "text", "pending", "last_contact_time",
+                              "last_agreement_time", "last_error"});
+  for (const v1::PeerStatus& peer : peers) {
+    session.env.out << CsvLine({peer.site(), peer.address(),
+                                v1::PeerStatus::State_Name(peer.state()),
+                                StateText(session, peer), absl::StrCat(PendingChanges(peer)),
+                                MachineTime(ToTime(peer.last_contact_time())),
+                                MachineTime(ToTime(peer.last_agreement_time())),
+                                peer.last_error()});
+  }
+}
+
+absl::Status RunPeers(Session& session) {
+  const absl::StatusOr<v1::ListPeersResponse> response =
+      session.client().connection().ListPeers({});
+  if (!response.ok()) return response.status();
+  switch (session.output) {
+    case Output::kJson: {
+      Json array = Json::array();
+      for (const v1::PeerStatus& peer : response->peers()) {
+        array.push_back(PeerJson(session, peer));
+      }
+      session.env.out << Print(array);
+      break;
+    }
+    case Output::kCsv:
+      PrintPeersCsv(session, response->peers());
+      break;
+    case Output::kTable:
+      session.env.out << PeersTable(session, response->peers());
+      break;
+  }
+  return absl::OkStatus();
+}
+
+std::string KindsText(const Session& session, const v1::NodeStatus& status) {
+  std::vector<std::string> counts;
+  for (const v1::KindCount& kind : status.kinds()) {
+    counts.push_back(absl::StrCat(kind.records(), " ", kind.kind()));
+  }
+  return counts.empty() ? session.Say("aucune", "none") : absl::StrJoin(counts, ", ");
+}
+
+void PrintNode(Session& session, const v1::NodeStatus& status) {
+  TextTable table({"site", OneLine(status.site())});
+  table.AddRow({session.Say("nœud", "node"),
+                absl::StrCat(session.node, ", maillaged ", status.version(),
+                             session.Say(", démarré le ", ", started "),
+                             session.ShortTimeText(ToTime(status.start_time())))});
+  table.AddRow({session.Say("fiches", "records"), KindsText(session, status)});
+  table.AddRow({session.Say("empreinte", "root"), status.root()});
+  table.AddRow({session.Say("versions à comparer", "versions to compare"),
+                absl::StrCat(status.conflicts())});
+  table.AddRow({session.Say("en quarantaine", "in quarantine"), absl::StrCat(status.quarantined())});
+  if (status.changes_from_the_future() > 0) {
+    table.AddRow({session.Say("datés dans le futur", "from the future"),
+                  absl::StrCat(status.changes_from_the_future())});
+  }
+  if (!status.read_only_reason().empty()) {
+    table.AddRow({session.Say("lecture seule", "read-only"), OneLine(status.read_only_reason())});
+  }
+  session.env.out << table.Render(0) << "\n" << PeersTable(session, status.peers());
+}
+
+void PrintCheck(Session& session, const Check& check) {
+  static constexpr const char* kMachineWords[] = {"OK", "DEGRADED", "CRITICAL"};
+  const std::string reasons = absl::StrJoin(check.reasons, " ; ");
+  if (session.output == Output::kJson) {
+    session.env.out << Print({{"state", kMachineWords[check.exit_code]},
+                              {"exit_code", check.exit_code},
+                              {"reasons", check.reasons}});
+    return;
+  }
+  const std::string words[] = {session.Say("tout va bien", "fine"),
+                               session.Say("dégradé", "degraded"),
+                               session.Say("critique", "critical")};
+  session.env.out << words[check.exit_code];
+  if (!reasons.empty()) session.env.out << session.Say(" : ", ": ") << reasons;
+  session.env.out << "\n";
+}
+
+absl::Status RunStatus(Session& session, bool check_only) {
+  const absl::StatusOr<v1::NodeStatus> status = session.client().connection().GetStatus({});
+  if (!status.ok()) {
+    if (check_only) session.exit_code = kUnknown;
+    return status.status();
+  }
+  if (check_only) {
+    const Check check = CheckNode(session, *status);
+    PrintCheck(session, check);
+    session.exit_code = check.exit_code;
+    return absl::OkStatus();
+  }
+  switch (session.output) {
+    case Output::kJson: {
+      Json json = ToJson(*status, JsonDefaults::kPrint);
+      json["peers"] = Json::array();
+      for (const v1::PeerStatus& peer : status->peers()) {
+        json["peers"].push_back(PeerJson(session, peer));
+      }
+      session.env.out << Print(json);
+      break;
+    }
+    case Output::kCsv:
+      PrintPeersCsv(session, status->peers());
+      break;
+    case Output::kTable:
+      PrintNode(session, *status);
+      break;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void AddStatusCommands(Program& program) {
+  Session& session = program.session;
+  auto check = std::make_shared<bool>(false);
+  CLI::App* const status = program.Add(
+      "status",
+      session.Say("Montre le nœud et où en sont ses pairs", "Shows the node and its peers"),
+      "  maillage status\n  maillage status --check; echo $?\n",
+      [&session, check] { return RunStatus(session, *check); });
+  status->add_flag("--check", *check,
+                   session.Say("Une ligne, et le code de sortie : 0 bien, 1 dégradé, 2 critique, "
+                               "3 inconnu",
+                               "One line, and the exit code: 0 fine, 1 degraded, 2 critical, "
+                               "3 unknown"));
+  program.Add("peers", session.Say("Montre les pairs du nœud", "Shows the node's peers"),
+              "  maillage peers --output csv\n", [&session] { return RunPeers(session); });
+}
+
+}  // namespace maillage::client::commands

@@ -1,0 +1,105 @@
+// The program `maillage`: the command line with its real surroundings.
+#include <pwd.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/time/clock.h"
+#include "client/commands/run.h"
+#include "client/grpc_connection.h"
+#include "client/retrying_connection.h"
+#include "client/uuid.h"
+
+namespace {
+
+using maillage::client::commands::Environment;
+
+// The full name of the system's user where it has one, else the login.
+std::string SystemUser() {
+  const passwd* const entry = getpwuid(geteuid());
+  if (entry == nullptr) return "";
+  const std::string gecos = entry->pw_gecos == nullptr ? "" : entry->pw_gecos;
+  const std::string full_name = gecos.substr(0, gecos.find(','));
+  return full_name.empty() ? entry->pw_name : full_name;
+}
+
+size_t TerminalWidth() {
+  winsize size{};
+  if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
+// Turns the first Ctrl-C into a request to stop, which calls under way obey; a second one ends the process.
+// To be called before any other thread exists, so that they all leave the signals to this one.
+std::stop_token StopOnSignal() {
+  static std::stop_source source;
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::thread([signals] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    source.request_stop();
+    sigwait(&signals, &signal);
+    _exit(128 + signal);
+  }).detach();
+  return source.get_token();
+}
+
+// Sleeps, unless and until the run is to stop.
+void SleepUntilStopped(absl::Duration pause, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any woken;
+  std::unique_lock lock(mutex);
+  woken.wait_for(lock, stop, absl::ToChronoMilliseconds(pause), [] { return false; });
+}
+
+std::shared_ptr<maillage::client::Connection> Connect(const std::string& address,
+                                                      const std::stop_token& stop) {
+  maillage::client::GrpcConnectionOptions options;
+  options.address = address;
+  options.stop = stop;
+  maillage::client::RetryOptions retry;
+  retry.sleep = [stop](absl::Duration pause) { SleepUntilStopped(pause, stop); };
+  return maillage::client::MakeRetryingConnection(
+      maillage::client::MakeGrpcConnection(std::move(options)), std::move(retry));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A reader that leaves (`maillage list … | head`) is an error of `out`, not the end of the process.
+  signal(SIGPIPE, SIG_IGN);
+  // Node addresses are in the command's own messages; the transport's log would only repeat them.
+  setenv("GRPC_VERBOSITY", "NONE", 0);
+  const std::stop_token stop = StopOnSignal();
+  Environment environment{
+      .out = std::cout,
+      .err = std::cerr,
+      .connect = [stop](const std::string& address) { return Connect(address, stop); },
+      .variable =
+          [](const char* name) {
+            const char* const value = std::getenv(name);
+            return std::string(value == nullptr ? "" : value);
+          },
+      .now = absl::Now,
+      .request_id = maillage::client::RandomUuid,
+      .default_person = SystemUser(),
+      .out_width = TerminalWidth(),
+      .err_is_terminal = isatty(STDERR_FILENO) != 0,
+      .stopped = [stop] { return stop.stop_requested(); },
+  };
+  return maillage::client::commands::RunMaillage({argv + 1, argv + argc}, environment);
+}

@@ -1,0 +1,138 @@
+#include "replication/record_outbox.h"
+
+#include <utility>
+#include <vector>
+
+#include "replication/record_reader.h"
+#include "replication/state_codec.h"
+#include "replication/tuning.h"
+
+namespace maillage::replication {
+namespace {
+
+constexpr size_t kRangePage = 256;
+
+}  // namespace
+
+void RecordOutbox::AddRecord(const RecordKey& record, VersionVector known) {
+  records_.push_back({record, std::move(known)});
+}
+
+void RecordOutbox::AddRange(const WholeRange& range) { ranges_.push_back({range, std::nullopt}); }
+
+absl::Status RecordOutbox::AddState(const RecordKey& record) {
+  absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), record);
+  if (!state.ok()) return state.status();
+  if (!state->has_value()) return absl::OkStatus();
+  v1::RecordStateBytes* added = states_.add_state();
+  added->set_record(std::string(record.id.bytes()));
+  added->set_kind(record.kind);
+  added->set_state(EncodeState(**state));
+  return absl::OkStatus();
+}
+
+absl::Status RecordOutbox::CollectRecord(const PendingRecord& pending, v1::Changes* changes,
+                                         size_t& bytes) {
+  absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), pending.record);
+  if (!state.ok()) return state.status();
+  if (!state->has_value() || pending.known.Covers((*state)->vector())) return absl::OkStatus();
+  const bool in_several_partitions = (*state)->Territories().size() > 1;
+  if (in_several_partitions && pending.known.empty() &&
+      !sent_this_round_.insert(pending.record).second) {
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::optional<std::vector<std::string>>> beyond =
+      ChangesBeyond(replica_->store(), pending.record, (*state)->vector(), pending.known);
+  if (!beyond.ok()) return beyond.status();
+  if (!beyond->has_value()) return AddState(pending.record);
+  for (std::string& change : **beyond) {
+    bytes += change.size();
+    changes->add_change(std::move(change));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecordOutbox::ExpandRange() {
+  PendingRange& pending = ranges_.front();
+  absl::StatusOr<std::vector<LeafEntry>> page =
+      replica_->tree().Leaves(replica_->store(), pending.range.partition, pending.range.prefix,
+                              pending.after, kRangePage);
+  if (!page.ok()) return page.status();
+  for (const LeafEntry& entry : *page) AddRecord({pending.range.partition.kind, entry.id}, {});
+  if (page->size() < kRangePage) {
+    ranges_.pop_front();
+  } else {
+    pending.after = page->back();
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecordOutbox::CollectRecords(v1::Changes* changes, size_t& bytes) {
+  while (bytes < kFrameBytes && states_.state_size() == 0) {
+    if (records_.empty()) {
+      if (ranges_.empty()) break;
+      if (absl::Status status = ExpandRange(); !status.ok()) return status;
+      continue;
+    }
+    const PendingRecord pending = std::move(records_.front());
+    records_.pop_front();
+    absl::Status status = CollectRecord(pending, changes, bytes);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecordOutbox::CollectFeed(v1::Changes* changes, size_t& bytes) {
+  if (!feed_open_ || feed_sent_ >= replica_->progress().feed_head) return absl::OkStatus();
+  absl::Status state_status;
+  absl::Status status = ScanFeed(
+      replica_->store(), feed_sent_, [&](uint64_t position, FeedEntry entry) {
+        if (entry.source == peer_) {
+          feed_sent_ = position;
+          return true;
+        }
+        if (entry.type == FeedEntry::Type::kState) {
+          // The state follows what came before it; its position is told with the frame after it.
+          if (changes->change_size() > 0) return false;
+          state_status = AddState(entry.record);
+          feed_sent_ = position;
+          position_untold_ = true;
+          return false;
+        }
+        feed_sent_ = position;
+        bytes += entry.change.size();
+        changes->add_change(std::move(entry.change));
+        return bytes < kFrameBytes;
+      });
+  if (!status.ok()) return status;
+  return state_status;
+}
+
+absl::StatusOr<bool> RecordOutbox::Fill(v1::SyncFrame* frame) {
+  frame->Clear();
+  v1::Changes changes;
+  size_t bytes = 0;
+  if (states_.state_size() == 0) {
+    if (absl::Status status = CollectRecords(&changes, bytes); !status.ok()) return status;
+  }
+  const bool from_feed = records_empty() && changes.change_size() == 0;
+  if (from_feed) {
+    if (absl::Status status = CollectFeed(&changes, bytes); !status.ok()) return status;
+  }
+  // What was collected before a state goes first; the state waits for the next frame.
+  if (changes.change_size() == 0 && states_.state_size() > 0) {
+    *frame->mutable_states() = std::move(states_);
+    states_.Clear();
+    return true;
+  }
+  if (changes.change_size() == 0 && !(from_feed && position_untold_)) return false;
+  if (from_feed) {
+    changes.set_feed_position(feed_sent_);
+    feed_marked_ = feed_sent_;
+    position_untold_ = false;
+  }
+  *frame->mutable_changes() = std::move(changes);
+  return true;
+}
+
+}  // namespace maillage::replication

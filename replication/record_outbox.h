@@ -1,0 +1,80 @@
+// What one session has yet to send of records: single records beyond a vector, whole ranges, and the feed. It reads
+// from the store a frame at a time, so that a slow peer costs no memory.
+#ifndef MAILLAGE_REPLICATION_RECORD_OUTBOX_H_
+#define MAILLAGE_REPLICATION_RECORD_OUTBOX_H_
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/statusor.h"
+#include "proto/sync.pb.h"
+#include "replication/range_reconciliation.h"
+#include "replication/replica.h"
+
+namespace maillage::replication {
+
+// Not thread-safe.
+class RecordOutbox {
+ public:
+  // `replica` must outlive the outbox.
+  explicit RecordOutbox(const Replica* replica) : replica_(replica) {}
+
+  // Entries that came from the peer are not sent back to it.
+  void SetPeer(const SiteId& peer) { peer_ = peer; }
+  // Where the feed begins; nothing of it is sent before OpenFeed.
+  void StartFeedAt(uint64_t position) { feed_sent_ = feed_marked_ = position; }
+  void OpenFeed() { feed_open_ = true; }
+  bool feed_open() const { return feed_open_; }
+
+  // All changes of the record that `known` doesn't cover, or its whole state.
+  void AddRecord(const RecordKey& record, VersionVector known);
+  void AddRange(const WholeRange& range);
+  // A record that lies in several partitions is sent once between two calls.
+  void StartRound() { sent_this_round_.clear(); }
+
+  // One Changes or States frame of about kFrameBytes; false where nothing is left now.
+  absl::StatusOr<bool> Fill(v1::SyncFrame* frame);
+
+  // Nothing waits but perhaps the feed.
+  bool records_empty() const { return records_.empty() && ranges_.empty() && states_.state_size() == 0; }
+  // The feed up to here has been sent or was the peer's already.
+  uint64_t feed_sent() const { return feed_sent_; }
+  // Highest position that a frame told the peer; what follows up to feed_sent was its own.
+  uint64_t feed_marked() const { return feed_marked_; }
+
+ private:
+  struct PendingRecord {
+    RecordKey record;
+    VersionVector known;
+  };
+  struct PendingRange {
+    WholeRange range;
+    std::optional<LeafEntry> after;
+  };
+
+  absl::Status CollectRecords(v1::Changes* changes, size_t& bytes);
+  absl::Status CollectRecord(const PendingRecord& pending, v1::Changes* changes, size_t& bytes);
+  absl::Status ExpandRange();
+  absl::Status CollectFeed(v1::Changes* changes, size_t& bytes);
+  absl::Status AddState(const RecordKey& record);
+
+  const Replica* const replica_;
+  SiteId peer_;
+  std::deque<PendingRecord> records_;
+  std::deque<PendingRange> ranges_;
+  // Whole states that go into the next frame.
+  v1::States states_;
+  absl::flat_hash_set<RecordKey> sent_this_round_;
+  bool feed_open_ = false;
+  uint64_t feed_sent_ = 0;
+  uint64_t feed_marked_ = 0;
+  // A state of the feed went out, without its position.
+  bool position_untold_ = false;
+};
+
+}  // namespace maillage::replication
+
+#endif  // MAILLAGE_REPLICATION_RECORD_OUTBOX_H_

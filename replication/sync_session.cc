@@ -1,0 +1,473 @@
+#include "replication/sync_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "proto/absl_view.h"
+#include "replication/record_reader.h"
+#include "replication/tuning.h"
+
+namespace maillage::replication {
+namespace {
+
+// Of proto/records.proto; told to the peer for people to read.
+constexpr uint32_t kSchemaVersion = 1;
+
+absl::StatusOr<RecordKey> ParseRecord(const std::string& id, uint32_t kind) {
+  const std::optional<RecordId> parsed = RecordId::FromBytes(id);
+  if (!parsed.has_value() || kind == 0 || kind > UINT16_MAX) {
+    return absl::InvalidArgumentError("a record without a valid kind and id");
+  }
+  return RecordKey{static_cast<uint16_t>(kind), *parsed};
+}
+
+bool IsPeersMistake(const absl::Status& status) { return absl::IsInvalidArgument(status); }
+
+}  // namespace
+
+SyncSession::SyncSession(Replica* replica, Options options)
+    : replica_(replica), options_(std::move(options)), outbox_(replica) {}
+
+uint64_t SyncSession::Now() const { return replica_->wall_clock().NowMillis(); }
+
+void SyncSession::Close(v1::Goodbye::Reason reason, std::string message) {
+  if (goodbye_.has_value() || closed()) return;
+  goodbye_.emplace();
+  goodbye_->set_reason(reason);
+  goodbye_->set_message(std::move(message));
+}
+
+void SyncSession::RequestCheck() { check_requested_ = true; }
+
+bool SyncSession::up_to_date() const {
+  return progress_.state == SyncState::kLive && !moved_since_agreement_ &&
+         progress_.applied_position >= replica_->progress().feed_head;
+}
+
+// ---- Frames in ----
+
+absl::Status SyncSession::Receive(const v1::SyncFrame& frame) {
+  if (closed() || goodbye_.has_value()) return absl::OkStatus();
+  ++progress_.frames_received;
+  progress_.bytes_received += frame.ByteSizeLong();
+  if (!hello_received_ && !frame.has_hello() && !frame.has_goodbye()) {
+    Close(v1::Goodbye::MALFORMED, "the first frame is no greeting");
+    return absl::OkStatus();
+  }
+  absl::Status status;
+  switch (frame.body_case()) {
+    case v1::SyncFrame::kHello:
+      OnHello(frame.hello());
+      break;
+    case v1::SyncFrame::kChanges:
+      status = OnChanges(frame.changes());
+      break;
+    case v1::SyncFrame::kCheck:
+      OnCheck(frame.check());
+      break;
+    case v1::SyncFrame::kRanges:
+      status = OnRanges(frame.ranges());
+      break;
+    case v1::SyncFrame::kVectors:
+      status = OnVectors(frame.vectors());
+      break;
+    case v1::SyncFrame::kReceipt:
+      OnReceipt(frame.receipt());
+      break;
+    case v1::SyncFrame::kStates:
+      status = OnStates(frame.states());
+      break;
+    case v1::SyncFrame::kGoodbye:
+      OnGoodbye(frame.goodbye());
+      break;
+    case v1::SyncFrame::BODY_NOT_SET:
+      // A frame of a later version: what it says is for those who know it.
+      break;
+  }
+  if (IsPeersMistake(status)) {
+    Close(v1::Goodbye::MALFORMED, std::string(ToStd(status.message())));
+    return absl::OkStatus();
+  }
+  return status;
+}
+
+void SyncSession::OnHello(const v1::Hello& hello) {
+  const std::optional<SiteId> site = SiteId::FromBytes(hello.site());
+  if (hello_received_ || !site.has_value()) {
+    return Close(v1::Goodbye::MALFORMED, "a greeting that is none");
+  }
+  if (hello.protocol() != kProtocolVersion) {
+    return Close(v1::Goodbye::UNSUPPORTED_PROTOCOL,
+                 absl::StrCat("protocol ", hello.protocol(), ", here ", kProtocolVersion));
+  }
+  if (*site == replica_->identity().site) {
+    return Close(v1::Goodbye::SELF, "both ends are the same site");
+  }
+  hello_received_ = true;
+  progress_.state = SyncState::kReconciling;
+  progress_.peer = *site;
+  progress_.peer_incarnation = hello.incarnation();
+  progress_.peer_name = hello.name();
+  progress_.clock_difference_millis = static_cast<int64_t>(hello.clock() - Now());
+  outbox_.SetPeer(*site);
+  RememberMoment();
+  outbox_.StartFeedAt(head_at_hello_);
+  if (hello.digest() == digest_at_hello_) {
+    Agree(head_at_hello_, hello.feed_head());
+    return;
+  }
+  UseCursor(hello);
+  // With a hint on either side, what came since is streamed first and compared afterwards.
+  const bool hinted = outbox_.feed_open() || sent_cursor_;
+  if (options_.caller && !hinted) StartRound();
+}
+
+void SyncSession::RememberMoment() {
+  if (!digest_at_hello_.empty()) return;
+  digest_at_hello_ = replica_->tree().Digest();
+  head_at_hello_ = replica_->progress().feed_head;
+}
+
+void SyncSession::UseCursor(const v1::Hello& hello) {
+  const bool from_the_start = hello.cursor().incarnation() == 0 && hello.cursor().position() == 0;
+  const bool usable =
+      hello.has_cursor() && hello.cursor().position() <= head_at_hello_ &&
+      (from_the_start ||
+       (hello.cursor().incarnation() == replica_->identity().incarnation &&
+        head_at_hello_ - hello.cursor().position() <= kMaxHintedFeedEntries));
+  if (usable) {
+    outbox_.StartFeedAt(hello.cursor().position());
+    outbox_.OpenFeed();
+  }
+}
+
+absl::Status SyncSession::OnChanges(const v1::Changes& changes) {
+  for (const std::string& bytes : changes.change()) {
+    absl::StatusOr<Replica::ApplyResult> result = replica_->Apply(bytes, progress_.peer);
+    if (!result.ok()) {
+      if (!IsPeersMistake(result.status())) return result.status();
+      absl::Status kept = replica_->Quarantine(
+          {progress_.peer, std::string(ToStd(result.status().message())), bytes});
+      if (!kept.ok()) return kept;
+      continue;
+    }
+    ++progress_.changes_received;
+    moved_since_check_ = true;
+    if (result->outcome == Replica::Applied::kMissingCauses) {
+      has_gap_ = true;
+      AskFor(result->record, /*only_answer=*/true);
+    } else {
+      waiting_for_.erase(result->record);
+      if (result->outcome == Replica::Applied::kApplied) moved_since_agreement_ = true;
+    }
+  }
+  // What waits for its causes is stored nowhere: nothing from there on is acknowledged until roots are equal.
+  if (changes.has_feed_position() && !has_gap_) {
+    received_position_ = std::max(received_position_, changes.feed_position());
+    replica_->SetCursor(progress_.peer, {progress_.peer_incarnation, received_position_});
+    receipt_due_ = true;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status SyncSession::OnStates(const v1::States& states) {
+  for (const v1::RecordStateBytes& state : states.state()) {
+    absl::StatusOr<RecordKey> record = ParseRecord(state.record(), state.kind());
+    if (!record.ok()) return record.status();
+    absl::StatusOr<bool> merged = replica_->Merge(*record, state.state(), progress_.peer);
+    if (!merged.ok()) return merged.status();
+    ++progress_.states_received;
+    moved_since_check_ = true;
+    moved_since_agreement_ = moved_since_agreement_ || *merged;
+    waiting_for_.erase(*record);
+  }
+  return absl::OkStatus();
+}
+
+void SyncSession::OnCheck(const v1::Check& check) {
+  if (!check.reply()) {
+    check_to_answer_ = check;
+    return;
+  }
+  if (!check_outstanding_) return;
+  check_outstanding_ = false;
+  // The peer has answered all that was asked before; what still misses is asked for again.
+  waiting_for_.clear();
+  if (check.digest() == check_digest_) {
+    Agree(check_head_, check.feed_head());
+  } else {
+    OnDisagreement();
+  }
+}
+
+absl::Status SyncSession::OnRanges(const v1::Ranges& ranges) {
+  if (ranges.answer_ends()) {
+    if (open_questions_ == 0) return absl::InvalidArgumentError("an answer to no question");
+    --open_questions_;
+  }
+  saw_ranges_ = true;
+  questions_.push_back(ranges);
+  return absl::OkStatus();
+}
+
+absl::Status SyncSession::OnVectors(const v1::Vectors& vectors) {
+  for (const v1::RecordVector& entry : vectors.record()) {
+    absl::StatusOr<RecordKey> record = ParseRecord(entry.record(), entry.kind());
+    if (!record.ok()) return record.status();
+    absl::StatusOr<VersionVector> theirs = FromProto(entry.vector());
+    if (!theirs.ok()) return theirs.status();
+    absl::StatusOr<std::optional<RecordState>> state = replica_->State(*record);
+    if (!state.ok()) return state.status();
+    const VersionVector mine = state->has_value() ? (*state)->vector() : VersionVector();
+    if (!entry.reply() && !mine.Covers(*theirs)) AskFor(*record, /*only_answer=*/true);
+    if (!theirs->Covers(mine)) outbox_.AddRecord(*record, *std::move(theirs));
+  }
+  return absl::OkStatus();
+}
+
+void SyncSession::OnReceipt(const v1::Receipt& receipt) {
+  progress_.stored_position = std::max(progress_.stored_position,
+                                       std::min(receipt.stored(), outbox_.feed_sent()));
+  progress_.applied_position = std::max(progress_.applied_position,
+                                        std::min(receipt.applied(), outbox_.feed_sent()));
+  // What the feed held since the last frame came from the peer itself.
+  if (receipt.applied() >= outbox_.feed_marked()) {
+    progress_.stored_position = progress_.applied_position = outbox_.feed_sent();
+  }
+}
+
+void SyncSession::OnGoodbye(const v1::Goodbye& goodbye) {
+  progress_.state = SyncState::kClosed;
+  progress_.goodbye = goodbye.reason();
+  progress_.goodbye_message = goodbye.message();
+  progress_.closed_by_peer = true;
+}
+
+void SyncSession::AskFor(const RecordKey& record, bool only_answer) {
+  if (only_answer && !waiting_for_.insert(record).second) return;
+  vectors_to_send_.push_back({record, only_answer});
+}
+
+// ---- Agreement ----
+
+void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
+  progress_.state = SyncState::kLive;
+  progress_.last_agreement_millis = Now();
+  ++progress_.agreements;
+  progress_.stored_position = std::max(progress_.stored_position, my_feed_head);
+  progress_.applied_position = std::max(progress_.applied_position, my_feed_head);
+  received_position_ = std::max(received_position_, peer_feed_head);
+  replica_->SetCursor(progress_.peer, {progress_.peer_incarnation, received_position_});
+  moved_since_agreement_ = false;
+  has_gap_ = false;
+  waiting_for_.clear();
+  fruitless_rounds_ = 0;
+  initiated_round_ = false;
+  outbox_.OpenFeed();
+}
+
+void SyncSession::OnDisagreement() {
+  if (progress_.reconciliation_rounds > 0) outbox_.OpenFeed();
+  if (moved_since_check_) {
+    // Changes were under way while the two looked: look again once they have passed.
+    fruitless_rounds_ = 0;
+    return;
+  }
+  progress_.state = SyncState::kReconciling;
+  if (progress_.reconciliation_rounds > 0 && ++fruitless_rounds_ > kMaxFruitlessRounds) {
+    return Close(v1::Goodbye::NOT_CONVERGING,
+                 "les deux sites ont tout comparé et diffèrent encore");
+  }
+  StartRound();
+}
+
+void SyncSession::StartRound() {
+  ++progress_.reconciliation_rounds;
+  initiated_round_ = true;
+  outbox_.StartRound();
+  ranges_to_send_.push_back(DescribeRoots(replica_->tree(), replica_->random().Next64()));
+}
+
+bool SyncSession::WantsCheck() const {
+  if (check_outstanding_ || open_questions_ > 0) return false;
+  if (check_requested_) return true;
+  if (!options_.caller && !initiated_round_) return false;
+  if (progress_.state == SyncState::kReconciling) return true;
+  const bool quiet = outbox_.feed_sent() >= replica_->progress().feed_head &&
+                     progress_.applied_position >= outbox_.feed_marked();
+  return moved_since_agreement_ && quiet && Now() - last_check_millis_ >= kCheckIntervalMillis;
+}
+
+// ---- Frames out ----
+
+absl::StatusOr<bool> SyncSession::Next(v1::SyncFrame* frame) {
+  frame->Clear();
+  if (closed()) return false;
+  absl::StatusOr<bool> filled = Fill(frame);
+  if (!filled.ok() || !*filled) return filled;
+  ++progress_.frames_sent;
+  progress_.bytes_sent += frame->ByteSizeLong();
+  progress_.sent_position = outbox_.feed_sent();
+  return true;
+}
+
+absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
+  if (goodbye_.has_value()) {
+    *frame->mutable_goodbye() = *goodbye_;
+    progress_.state = SyncState::kClosed;
+    progress_.goodbye = goodbye_->reason();
+    progress_.goodbye_message = goodbye_->message();
+    return true;
+  }
+  if (!hello_sent_) {
+    // The one who was called waits for the caller's name: its cursor depends on it.
+    if (!options_.caller && !hello_received_) return false;
+    return FillHello(frame->mutable_hello());
+  }
+  if (!hello_received_) return false;
+  if (FillReceipt(frame)) return true;
+  for (auto fill : {&SyncSession::FillRanges, &SyncSession::FillVectors}) {
+    absl::StatusOr<bool> filled = (this->*fill)(frame);
+    if (!filled.ok() || *filled) return filled;
+  }
+  absl::StatusOr<bool> records = outbox_.Fill(frame);
+  if (!records.ok()) return records;
+  if (*records) {
+    progress_.changes_sent += static_cast<uint64_t>(frame->changes().change_size());
+    progress_.states_sent += static_cast<uint64_t>(frame->states().state_size());
+    moved_since_check_ = true;
+    moved_since_agreement_ = true;
+    return true;
+  }
+  return FillCheck(frame);
+}
+
+absl::StatusOr<bool> SyncSession::FillHello(v1::Hello* hello) {
+  const LocalIdentity& identity = replica_->identity();
+  absl::StatusOr<std::optional<PeerCursor>> cursor =
+      replica_->Cursor(hello_received_ ? progress_.peer : options_.expected_peer);
+  if (!cursor.ok()) return cursor.status();
+  RememberMoment();
+  // All that is here was written here: whatever the peer's feed holds, it is new.
+  if (replica_->progress().feed_head == replica_->progress().site_sequence) cursor->emplace();
+  if (cursor->has_value()) {
+    hello->mutable_cursor()->set_incarnation((*cursor)->incarnation);
+    hello->mutable_cursor()->set_position((*cursor)->position);
+    sent_cursor_ = true;
+  }
+  hello->set_protocol(kProtocolVersion);
+  hello->set_site(std::string(identity.site.bytes()));
+  hello->set_incarnation(identity.incarnation);
+  hello->set_name(options_.name);
+  hello->set_clock(Now());
+  hello->set_digest(digest_at_hello_);
+  hello->set_feed_head(head_at_hello_);
+  hello->set_schema(kSchemaVersion);
+  hello_sent_ = true;
+  return true;
+}
+
+bool SyncSession::FillReceipt(v1::SyncFrame* frame) {
+  if (!receipt_due_) return false;
+  receipt_due_ = false;
+  frame->mutable_receipt()->set_stored(received_position_);
+  frame->mutable_receipt()->set_applied(received_position_);
+  return true;
+}
+
+absl::Status SyncSession::AnswerRanges(const v1::Ranges& question) {
+  RangeOutcome outcome;
+  absl::Status status = Reconcile(replica_->tree(), replica_->store(), question, outcome);
+  if (!status.ok()) return status;
+  for (const RecordKey& record : outcome.different) AskFor(record, /*only_answer=*/false);
+  for (const RecordKey& record : outcome.missing_here) AskFor(record, /*only_answer=*/true);
+  for (const RecordKey& record : outcome.missing_there) outbox_.AddRecord(record, {});
+  for (const WholeRange& range : outcome.whole_ranges_missing_there) outbox_.AddRange(range);
+
+  const bool must_answer = std::any_of(question.range().begin(), question.range().end(), IsQuestion) ||
+                           question.roots();
+  if (!must_answer && outcome.answers.empty()) return absl::OkStatus();
+  v1::Ranges answer;
+  answer.set_salt(question.salt());
+  for (v1::Range& range : outcome.answers) {
+    if (static_cast<size_t>(answer.range_size()) == kRangesPerFrame) {
+      ranges_to_send_.push_back(answer);
+      answer.clear_range();
+    }
+    *answer.add_range() = std::move(range);
+  }
+  answer.set_answer_ends(must_answer);
+  ranges_to_send_.push_back(std::move(answer));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> SyncSession::FillRanges(v1::SyncFrame* frame) {
+  while (!questions_.empty()) {
+    const v1::Ranges question = std::move(questions_.front());
+    questions_.pop_front();
+    absl::Status status = AnswerRanges(question);
+    if (IsPeersMistake(status)) {
+      Close(v1::Goodbye::MALFORMED, std::string(ToStd(status.message())));
+      return Fill(frame);
+    }
+    if (!status.ok()) return status;
+  }
+  if (ranges_to_send_.empty()) return false;
+  *frame->mutable_ranges() = std::move(ranges_to_send_.front());
+  ranges_to_send_.pop_front();
+  const auto& ranges = frame->ranges();
+  if (ranges.roots() || std::any_of(ranges.range().begin(), ranges.range().end(), IsQuestion)) {
+    ++open_questions_;
+  }
+  return true;
+}
+
+absl::StatusOr<bool> SyncSession::FillVectors(v1::SyncFrame* frame) {
+  size_t bytes = 0;
+  while (!vectors_to_send_.empty() && bytes < kFrameBytes) {
+    const VectorToSend next = vectors_to_send_.front();
+    vectors_to_send_.pop_front();
+    absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), next.record);
+    if (!state.ok()) return state.status();
+    v1::RecordVector* entry = frame->mutable_vectors()->add_record();
+    entry->set_record(std::string(next.record.id.bytes()));
+    entry->set_kind(next.record.kind);
+    if (state->has_value()) ToProto((*state)->vector(), entry->mutable_vector());
+    entry->set_reply(next.reply);
+    bytes += entry->ByteSizeLong();
+  }
+  if (!frame->has_vectors()) return false;
+  moved_since_check_ = true;
+  return true;
+}
+
+bool SyncSession::FillCheck(v1::SyncFrame* frame) {
+  const std::string digest = replica_->tree().Digest();
+  const uint64_t head = replica_->progress().feed_head;
+  if (check_to_answer_.has_value()) {
+    v1::Check* check = frame->mutable_check();
+    check->set_digest(digest);
+    check->set_feed_head(head);
+    check->set_reply(true);
+    const v1::Check asked = *std::exchange(check_to_answer_, std::nullopt);
+    if (asked.digest() == digest) {
+      Agree(head, asked.feed_head());
+    } else if (saw_ranges_) {
+      outbox_.OpenFeed();
+    }
+    return true;
+  }
+  if (!WantsCheck()) return false;
+  check_requested_ = false;
+  check_outstanding_ = true;
+  check_digest_ = digest;
+  check_head_ = head;
+  last_check_millis_ = Now();
+  moved_since_check_ = false;
+  frame->mutable_check()->set_digest(digest);
+  frame->mutable_check()->set_feed_head(head);
+  return true;
+}
+
+}  // namespace maillage::replication

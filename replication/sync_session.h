@@ -1,0 +1,174 @@
+// One conversation between two sites: a state machine, frames in and frames out, that knows no transport, no thread
+// and no time but the replica's ports. Both ends run the same code; proto/README.md tells the protocol in prose.
+#ifndef MAILLAGE_REPLICATION_SYNC_SESSION_H_
+#define MAILLAGE_REPLICATION_SYNC_SESSION_H_
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "proto/sync.pb.h"
+#include "replication/range_reconciliation.h"
+#include "replication/record_outbox.h"
+#include "replication/replica.h"
+
+namespace maillage::replication {
+
+enum class SyncState : uint8_t {
+  // The other end has not introduced itself.
+  kGreeting,
+  // Comparing, or exchanging what differed.
+  kReconciling,
+  // Roots were equal at last_agreement_millis; changes flow as they are committed.
+  kLive,
+  kClosed,
+};
+
+// What a session knows of itself and of its peer. Positions count in this site's feed.
+struct SyncProgress {
+  SyncState state = SyncState::kGreeting;
+  SiteId peer;
+  uint64_t peer_incarnation = 0;
+  std::string peer_name;
+  // The peer's clock minus ours, when its greeting came.
+  int64_t clock_difference_millis = 0;
+  uint64_t sent_position = 0;
+  uint64_t stored_position = 0;
+  uint64_t applied_position = 0;
+  // 0: never in this session.
+  uint64_t last_agreement_millis = 0;
+  uint64_t agreements = 0;
+  uint64_t reconciliation_rounds = 0;
+  uint64_t changes_sent = 0;
+  uint64_t changes_received = 0;
+  uint64_t states_sent = 0;
+  uint64_t states_received = 0;
+  uint64_t frames_sent = 0;
+  uint64_t frames_received = 0;
+  // Serialised frames, without what the transport adds.
+  uint64_t bytes_sent = 0;
+  uint64_t bytes_received = 0;
+  // Why the session ended, and which end said so; set in kClosed.
+  v1::Goodbye::Reason goodbye = v1::Goodbye::REASON_UNSPECIFIED;
+  bool closed_by_peer = false;
+  std::string goodbye_message;
+};
+
+// Not thread-safe. The owner's loop:
+//
+//   for each frame that came: session.Receive(frame)
+//   replica.Commit()                                  at least once between Receive and Next
+//   while (session.Next(&frame)) send(frame)
+//
+// and Next again after every commit of the replica, and about once a second, since sessions compare roots again once
+// a burst of changes has passed. An error of either call is the store's; the peer's mistakes close the session.
+class SyncSession {
+ public:
+  struct Options {
+    // The caller compares first; the other end may at any time, too.
+    bool caller = false;
+    // This site's name, for people.
+    std::string name;
+    // Who answered at this address last time: the caller's hint is about their feed.
+    SiteId expected_peer;
+  };
+
+  // `replica` must outlive the session.
+  SyncSession(Replica* replica, Options options);
+
+  absl::Status Receive(const v1::SyncFrame& frame);
+
+  // The next frame to send; false where there is none now. A Goodbye is the last.
+  absl::StatusOr<bool> Next(v1::SyncFrame* frame);
+
+  // Ends the session with the next frame.
+  void Close(v1::Goodbye::Reason reason, std::string message);
+  // Compares roots as soon as nothing else is to be sent.
+  void RequestCheck();
+
+  const SyncProgress& progress() const { return progress_; }
+  bool closed() const { return progress_.state == SyncState::kClosed; }
+  // All that was committed here has been applied there, and roots were equal since the last record moved.
+  bool up_to_date() const;
+
+ private:
+  void OnHello(const v1::Hello& hello);
+  // Both ends compare what they held at one moment: their greeting's.
+  void RememberMoment();
+  void UseCursor(const v1::Hello& hello);
+  absl::Status OnChanges(const v1::Changes& changes);
+  absl::Status OnStates(const v1::States& states);
+  void OnCheck(const v1::Check& check);
+  absl::Status OnRanges(const v1::Ranges& ranges);
+  absl::Status OnVectors(const v1::Vectors& vectors);
+  void OnReceipt(const v1::Receipt& receipt);
+  void OnGoodbye(const v1::Goodbye& goodbye);
+
+  absl::StatusOr<bool> Fill(v1::SyncFrame* frame);
+  absl::StatusOr<bool> FillHello(v1::Hello* hello);
+  bool FillReceipt(v1::SyncFrame* frame);
+  absl::StatusOr<bool> FillRanges(v1::SyncFrame* frame);
+  absl::Status AnswerRanges(const v1::Ranges& question);
+  absl::StatusOr<bool> FillVectors(v1::SyncFrame* frame);
+  bool FillCheck(v1::SyncFrame* frame);
+  bool WantsCheck() const;
+  void StartRound();
+  void Agree(uint64_t my_feed_head, uint64_t peer_feed_head);
+  void OnDisagreement();
+  void AskFor(const RecordKey& record, bool only_answer);
+  uint64_t Now() const;
+
+  Replica* const replica_;
+  const Options options_;
+  SyncProgress progress_;
+  RecordOutbox outbox_;
+
+  bool hello_sent_ = false;
+  bool hello_received_ = false;
+  std::string digest_at_hello_;
+  uint64_t head_at_hello_ = 0;
+  bool sent_cursor_ = false;
+  std::optional<v1::Goodbye> goodbye_;
+
+  // Reconciliation.
+  std::deque<v1::Ranges> questions_;
+  std::deque<v1::Ranges> ranges_to_send_;
+  // Frames with questions that the peer has not finished answering.
+  uint64_t open_questions_ = 0;
+  struct VectorToSend {
+    RecordKey record;
+    bool reply;
+  };
+  std::deque<VectorToSend> vectors_to_send_;
+  // Asked for, and not come yet.
+  absl::flat_hash_set<RecordKey> waiting_for_;
+
+  // Checks.
+  bool check_requested_ = false;
+  bool check_outstanding_ = false;
+  std::string check_digest_;
+  uint64_t check_head_ = 0;
+  uint64_t last_check_millis_ = 0;
+  std::optional<v1::Check> check_to_answer_;
+  // Records travelled, either way, since the last check was sent; since the last agreement.
+  bool moved_since_check_ = false;
+  bool moved_since_agreement_ = true;
+  bool saw_ranges_ = false;
+  bool initiated_round_ = false;
+  uint32_t fruitless_rounds_ = 0;
+
+  bool receipt_due_ = false;
+  // The peer's feed up to here is stored here.
+  uint64_t received_position_ = 0;
+  // A change came before its causes, and roots were not equal since.
+  bool has_gap_ = false;
+};
+
+}  // namespace maillage::replication
+
+#endif  // MAILLAGE_REPLICATION_SYNC_SESSION_H_
