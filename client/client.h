@@ -43,28 +43,28 @@ struct Stored {
 
 struct ClientOptions {
   // Who writes, as history shows them; empty: "anonymous".
-  std::string person;
+  std::string person = {};
   // Ids of requests; set in tests.
   std::function<std::string()> request_id = RandomUuid;
 };
 
 struct ListOptions {
   // AIP-160; AIP-132; words without accents and case. See proto/record_service.proto.
-  std::string filter;
-  std::string order_by;
-  std::string search;
+  std::string filter = {};
+  std::string order_by = {};
+  std::string search = {};
   bool show_deleted = false;
   // Fields to return; empty: all.
-  std::vector<std::string> read_mask;
+  std::vector<std::string> read_mask = {};
   // Of a page, at most 1000; 0 is the node's choice.
   int page_size = 0;
 };
 
 struct UpdateOptions {
   // Fields that the content sets or, lacking them, clears.
-  std::vector<std::string> mask;
+  std::vector<std::string> mask = {};
   // What the person read; empty: the write replaces what the node holds.
-  std::string etag;
+  std::string etag = {};
   // Elements to add to and to remove from repeated fields; may be null. Not owned.
   const google::protobuf::Message* additions = nullptr;
   const google::protobuf::Message* removals = nullptr;

@@ -13,7 +13,7 @@ namespace maillage::client {
 
 struct GrpcConnectionOptions {
   // HOST:PORT of the node.
-  std::string address;
+  std::string address = {};
   // Deadline of a call that reads or writes a record or a page.
   absl::Duration call_timeout = absl::Seconds(30);
   // Of a batch of 1000 records, which waits for the node's disk.
@@ -21,7 +21,7 @@ struct GrpcConnectionOptions {
   // Of SyncPeer, which compares two whole databases over what may be a slow link.
   absl::Duration sync_timeout = absl::Minutes(30);
   // Once stopped, calls under way and later ones end with Cancelled.
-  std::stop_token stop;
+  std::stop_token stop = {};
 };
 
 // Dials when the first call is made. Never null.

@@ -141,7 +141,7 @@ Replica::Traces Replica::TracesOf(const RecordKey& record, const RecordState& st
   traces.territories = state.Territories();
   if (traces.territories.empty()) traces.territories.emplace_back();
   traces.deleted = state.life() == Life::kDeleted;
-  if (index_ != nullptr && !traces.deleted) traces.index_keys = index_->IndexKeys(record, state);
+  if (index_ != nullptr) traces.index_keys = index_->IndexKeys(record, state);
   traces.conflicting =
       !traces.deleted &&
       (state.life() == Life::kContested ||

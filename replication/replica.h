@@ -28,7 +28,7 @@
 namespace maillage::replication {
 
 // Keys of the index table that a state calls for (storage/keys.h): words, natural keys. The schema implements it;
-// a record of an unknown kind has none.
+// a record of an unknown kind has none, and a deleted one those by which an import still recognises it.
 class IndexSource {
  public:
   virtual ~IndexSource() = default;
@@ -112,6 +112,8 @@ class Replica {
   const LocalIdentity& identity() const { return committed_identity_; }
   absl::StatusOr<std::optional<PeerCursor>> Cursor(const SiteId& peer) const;
   const storage::Store& store() const { return *store_; }
+  // A commit failed: nothing is written until the store is opened again.
+  bool failed() const { return failed_; }
   // Bytes that wait for Commit.
   size_t open_batch_bytes() const;
   WallClock& wall_clock() { return *wall_; }

@@ -302,11 +302,13 @@ std::vector<std::string> Schema::IndexKeys(const RecordKey& record, const Record
   const KindSchema* kind = FindKind(record.kind);
   if (kind == nullptr) return {};
   const std::unique_ptr<Message> message = ToMessage(*kind, state);
+  const bool deleted = state.life() == Life::kDeleted;
   std::vector<std::string> keys;
   for (const FieldSchema& field : kind->fields) {
-    if (field.searchable) AppendWords(kind->number, field, *message, record.id, keys);
+    if (field.searchable && !deleted) AppendWords(kind->number, field, *message, record.id, keys);
   }
   for (const NaturalKeyValue& key : NaturalKeys(*kind, *message)) {
+    if (key.weak && deleted) continue;
     keys.push_back(storage::NaturalKeyKey(kind->number, key.rule, key.digest, record.id));
   }
   return keys;

@@ -93,6 +93,8 @@ class Schema : public IndexSource {
   std::vector<NaturalKeyValue> NaturalKeys(const KindSchema& kind,
                                            const google::protobuf::Message& message) const;
 
+  // Of a deleted record the strong natural keys alone: people don't find it any more, and an import neither
+  // brings it back nor doubles it.
   std::vector<std::string> IndexKeys(const RecordKey& record,
                                      const RecordState& state) const override;
 

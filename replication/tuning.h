@@ -39,6 +39,11 @@ inline constexpr uint32_t kMaxFruitlessRounds = 4;
 // Pause before a live session compares roots again, so that a steady stream of edits isn't doubled by checks.
 inline constexpr uint64_t kCheckIntervalMillis = 1000;
 
+// Redialling a peer: half a second rides over a restart, a minute at most keeps a village line that came back from
+// waiting long.
+inline constexpr uint64_t kFirstRedialMillis = 500;
+inline constexpr uint64_t kMaxRedialMillis = 60'000;
+
 // Writes whose outcome is remembered for their retry: a client retries within minutes, and no node takes 100,000
 // writes in that time without its clients having an answer.
 inline constexpr uint64_t kRememberedRequests = 100'000;

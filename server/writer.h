@@ -46,6 +46,9 @@ class Writer {
   uint64_t Subscribe(CommitListener listener);
   void Unsubscribe(uint64_t id);
 
+  // To be touched on the writer's thread only, or before the first task and after Stop.
+  const replication::Replica& replica() const { return *replica_; }
+
   // Takes no more tasks, finishes those in the inbox, joins the thread. Idempotent.
   void Stop();
 
@@ -68,7 +71,8 @@ class Writer {
   uint64_t tick_millis_ = 0;
   Task tick_;
 
-  std::mutex listeners_mutex_;
+  // Recursive: a listener may unsubscribe itself.
+  std::recursive_mutex listeners_mutex_;
   std::map<uint64_t, CommitListener> listeners_;
   uint64_t next_listener_ = 1;
   std::thread thread_;

@@ -159,4 +159,6 @@ std::string QuarantineKey(std::string_view digest) {
 
 std::string PausedKey(std::string_view peer) { return absl::StrCat(ToAbsl(kPausedPrefix), ToAbsl(peer)); }
 
+std::string AddressKey(std::string_view address) { return absl::StrCat("address/", ToAbsl(address)); }
+
 }  // namespace maillage::storage

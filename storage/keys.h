@@ -16,6 +16,7 @@
 //               "request/" request id                                 what a write did, for its retry
 //               "quarantine/" digest:16                               what could not be applied, and why
 //               "paused/" peer                                        empty: an administrator paused the peer
+//               "address/" host:port                                  site:16 that answered there last
 //
 // position counts what was stored here, from 1. hash is the first 8 bytes of BLAKE2b-256 of kind and id:
 // it spreads the records evenly below the trie of each partition (kind, territory). territory is a département's
@@ -85,6 +86,7 @@ std::string RequestKey(std::string_view request_id);
 // `digest` is of the quarantined bytes, so that what comes again is kept once.
 std::string QuarantineKey(std::string_view digest);
 std::string PausedKey(std::string_view peer);
+std::string AddressKey(std::string_view address);
 
 }  // namespace maillage::storage
 

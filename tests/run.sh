@@ -61,7 +61,7 @@ run_sanitized() {
   shift
   deploy/build.sh --preset "$preset" --tests maillage_unit_tests
   UBSAN_OPTIONS=print_stacktrace=1 \
-    TSAN_OPTIONS="suppressions=$PWD/tests/support/tsan.supp second_deadlock_stack=1" \
+    TSAN_OPTIONS="suppressions=$PWD/tests/support/tsan.supp second_deadlock_stack=1 history_size=7" \
     run_tests "build-$preset" "$@"
 }
 

@@ -34,8 +34,10 @@ struct ResolveArguments {
   std::optional<std::string> value;
 };
 
-// Of the field "deleted": true for the version of the person who deleted the record.
-bool IsDeletion(const v1::Version& version) { return version.value() == "true"; }
+// What the node calls the version of the person who deleted the record; the others are of those who edited it.
+constexpr char kDeletedVersion[] = "supprimé";
+
+bool IsDeletion(const v1::Version& version) { return version.value() == kDeletedVersion; }
 
 // The value as `edit` would take it.
 std::string VersionValue(const Session& session, const v1::FieldConflict& conflict,

@@ -67,7 +67,7 @@ std::string NormalText(const FieldDescriptor& field, const std::string& text) {
 // Decimals of the currency: 2 for EUR, 0 for XOF, 3 for TND.
 int FractionDigits(const std::string& currency) {
   UErrorCode error = U_ZERO_ERROR;
-  const icu::UnicodeString code = icu::UnicodeString::fromUTF8(currency);
+  icu::UnicodeString code = icu::UnicodeString::fromUTF8(currency);
   const int digits = ucurr_getDefaultFractionDigits(code.getTerminatedBuffer(), &error);
   return U_FAILURE(error) ? 2 : digits;
 }

@@ -57,7 +57,7 @@ absl::Status RunSync(Session& session, const std::string& name) {
   if (!Agreed(*peer)) {
     const std::string state = absl::StrCat(PeerName(*peer), session.Say(" : ", ": "),
                                            StateText(session, *peer));
-    return absl::UnavailableError(
+    return absl::FailedPreconditionError(
         peer->last_error().empty() ? state : absl::StrCat(state, " : ", peer->last_error()));
   }
   if (session.output == Output::kJson) return PrintPeer(session, *peer);

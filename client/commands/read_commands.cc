@@ -34,7 +34,8 @@ absl::Status RunGet(Session& session, const std::string& kind, const std::string
 absl::StatusOr<std::vector<const FieldDescriptor*>> ChosenColumns(const Descriptor& kind,
                                                                   const std::string& fields) {
   std::vector<const FieldDescriptor*> columns;
-  for (const std::string name : absl::StrSplit(fields, ',', absl::SkipWhitespace())) {
+  const std::vector<std::string> names = absl::StrSplit(fields, ',', absl::SkipWhitespace());
+  for (const std::string& name : names) {
     const absl::StatusOr<const FieldDescriptor*> field = FindField(kind, name);
     if (!field.ok()) return AsUsageError(field.status());
     columns.push_back(*field);

@@ -104,7 +104,7 @@ std::string ParseErrorText(const Session& session, const CLI::ParseError& error)
 int Report(const Session& session, const absl::Status& status, const std::string& command) {
   std::ostream& err = session.env.err;
   err << "maillage" << session.Say(" : ", ": ");
-  if (absl::IsUnavailable(status) && command != "sync") {
+  if (absl::IsUnavailable(status)) {
     err << session.Say(absl::StrCat("le nœud ", session.node, " ne répond pas. Est-il démarré ? "
                                     "Une autre adresse se donne avec --node. ("),
                        absl::StrCat("the node ", session.node, " doesn't answer. Is it running? "
@@ -148,7 +148,9 @@ CLI::App* Program::Add(std::string name, std::string description, std::string ex
                        std::function<absl::Status()> run) {
   CLI::App* const command = app.add_subcommand(std::move(name), std::move(description));
   command->group(session.Say("Commandes", "Commands"));
-  command->footer(session.Say("Exemples :\n", "Examples:\n") + std::move(examples));
+  command->footer(session.Say("Exemples :\n", "Examples:\n") + std::move(examples) +
+                  session.Say("Options générales (--node, --output, --person, --lang) : maillage --help",
+                              "General options (--node, --output, --person, --lang): maillage --help"));
   command->callback([this, run = std::move(run)] { action = run; });
   return command;
 }

@@ -7,7 +7,8 @@
 
 namespace maillage::client {
 
-// Appends the text, between quotes where it holds the separator, a quote, a line end, or outer blanks.
+// Appends the text, between quotes where it holds the separator, a quote, a line end, or outer
+// blanks.
 void AppendCsvCell(std::string& csv, std::string_view text, char separator);
 
 }  // namespace maillage::client

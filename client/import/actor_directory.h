@@ -1,4 +1,5 @@
-// Which actors the database knows, by name and acronym: what turns a name in a spreadsheet into a reference.
+// Which actors the database knows, by name and acronym: what turns a name in a spreadsheet into a
+// reference.
 #ifndef MAILLAGE_CLIENT_IMPORT_ACTOR_DIRECTORY_H_
 #define MAILLAGE_CLIENT_IMPORT_ACTOR_DIRECTORY_H_
 
@@ -15,7 +16,8 @@ class ActorDirectory {
  public:
   virtual ~ActorDirectory() = default;
 
-  // Ids (UUIDs as text) of the actors whose name or acronym folds to `folded` (proto/text_fold.h), each once.
+  // Ids (UUIDs as text) of the actors whose name or acronym folds to `folded` (proto/text_fold.h),
+  // each once.
   virtual std::vector<std::string> FindByName(std::string_view folded) const = 0;
 
   // Name of the actor, for the report; empty if the directory doesn't know it.

@@ -106,7 +106,8 @@ absl::Status CheckCharacters(std::string_view utf8) {
     U8_NEXT_OR_FFFD(utf8.data(), at, size, c);
     if (c == kReplacement) {
       return absl::InvalidArgumentError(
-          "des octets de cette cellule ne sont pas de l'UTF-8 : ressaisissez les caractères abîmés");
+          "des octets de cette cellule ne sont pas de l'UTF-8 : ressaisissez les caractères "
+          "abîmés");
     }
     const bool control = c < 0x20 ? (c != '\t' && !IsBreak(c)) : (c >= 0x7F && c < 0xA0);
     if (control) {

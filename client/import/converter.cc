@@ -65,8 +65,7 @@ absl::Status ConvertDates(std::string_view text, CellContext& cell) {
   for (const std::string& date : *dates) {
     if (absl::Status put = cell.Put(date); !put.ok()) return put;
   }
-  cell.Say(Severity::kUnderstood,
-           Concat(Quote(text), " se lit ", absl::StrJoin(*dates, ", ")));
+  cell.Say(Severity::kUnderstood, Concat(Quote(text), " se lit ", absl::StrJoin(*dates, ", ")));
   return absl::OkStatus();
 }
 
@@ -136,7 +135,8 @@ constexpr std::array<NamedConverter, 12> kConverters = {{
 absl::Status PutConstants(std::string_view text, CellContext& cell) {
   for (const auto& [field, value] : cell.target().set) {
     if (auto put = PutText(cell.record(), field, value); !put.ok()) return put.status();
-    cell.SayOfField(Severity::kUnderstood, field.name, Concat(Quote(text), " donne aussi ", field.name, " ", value));
+    cell.SayOfField(Severity::kUnderstood, field.name,
+                    Concat(Quote(text), " donne aussi ", field.name, " ", value));
   }
   return absl::OkStatus();
 }
@@ -150,9 +150,8 @@ absl::Status TakePrefix(std::string_view& text, CellContext& cell) {
   if (found == target.prefixes.end() || rest.empty()) return absl::OkStatus();
   auto put = PutText(cell.record(), target.prefix_field, found->second);
   if (!put.ok()) return put.status();
-  cell.Say(Severity::kUnderstood,
-           Concat(Quote(text), " se lit ", target.prefix_field.name, " ", found->second,
-                        ", ", target.field.name, " ", Quote(rest)));
+  cell.Say(Severity::kUnderstood, Concat(Quote(text), " se lit ", target.prefix_field.name, " ",
+                                         found->second, ", ", target.field.name, " ", Quote(rest)));
   text = rest;
   return absl::OkStatus();
 }
@@ -177,11 +176,10 @@ absl::StatusOr<bool> TakeFromDictionary(std::string_view text, CellContext& cell
 }
 
 absl::Status NoSuchWord(std::string_view text, const Target& target) {
-  return absl::InvalidArgumentError(
-      Concat(Quote(text), " n'est pas l'un des mots attendus : ",
-                   absl::StrJoin(target.value_names, ", ", [](std::string* out, const auto& name) {
-                     *out += Concat(Quote(name));
-                   })));
+  return absl::InvalidArgumentError(Concat(
+      Quote(text), " n'est pas l'un des mots attendus : ",
+      absl::StrJoin(target.value_names, ", ",
+                    [](std::string* out, const auto& name) { *out += Concat(Quote(name)); })));
 }
 
 absl::Status ConvertByTarget(std::string_view text, CellContext& cell) {
@@ -201,8 +199,7 @@ absl::Status ConvertByTarget(std::string_view text, CellContext& cell) {
   return PutConstants(text, cell);
 }
 
-absl::Status ConvertByCases(std::string_view text, const ColumnMapping& column,
-                            CellContext& cell) {
+absl::Status ConvertByCases(std::string_view text, const ColumnMapping& column, CellContext& cell) {
   absl::Status last;
   for (const Target& target : column.cases) {
     cell.set_target(target);
@@ -216,9 +213,8 @@ absl::Status ConvertByCases(std::string_view text, const ColumnMapping& column,
 absl::Status ConvertSeveral(std::string_view text, const std::vector<std::string>& items,
                             const ColumnMapping& column, CellContext& cell) {
   cell.set_target(column.several);
-  const std::string found =
-      Concat(Quote(text), " : ", items.size(), " valeurs où le champ ",
-             column.cases.front().field.name, " n'en a qu'une ; ");
+  const std::string found = Concat(Quote(text), " : ", items.size(), " valeurs où le champ ",
+                                   column.cases.front().field.name, " n'en a qu'une ; ");
   if (!column.several.field.leaf->is_repeated()) {
     cell.Say(Severity::kLeftAsText, found + "gardées en texte");
     return cell.Put(Concat(column.header, "\u00a0: ", text));
@@ -270,8 +266,7 @@ absl::Status CheckTarget(std::string_view converter, const Target& target) {
   for (const NamedConverter& known : kConverters) {
     if (known.name != converter || known.fits(*target.field.leaf)) continue;
     return absl::InvalidArgumentError(Concat("le convertisseur ", Quote(converter),
-                                                   " ne remplit pas le champ ",
-                                                   target.field.name));
+                                             " ne remplit pas le champ ", target.field.name));
   }
   return absl::OkStatus();
 }

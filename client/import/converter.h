@@ -15,7 +15,8 @@
 
 namespace maillage::client {
 
-// Values in one cell. Each is compared with those before it, so that the work grows with the square.
+// Values in one cell. Each is compared with those before it, so that the work grows with the
+// square.
 inline constexpr size_t kMaxListItems = 1000;
 
 // Where a converter writes: the record, the notes of its line, and the target that it serves.

@@ -6,6 +6,7 @@
 #include <unicode/unistr.h>
 #include <unicode/ustring.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/strings/str_split.h"
@@ -17,6 +18,15 @@ namespace {
 constexpr std::string_view kUtf8Mark = "\xEF\xBB\xBF";
 constexpr std::string_view kUtf16BigMark = "\xFE\xFF";
 constexpr std::string_view kUtf16LittleMark = "\xFF\xFE";
+
+// More control characters than one in so many bytes of the head: no text.
+constexpr size_t kBinaryHead = 4096;
+constexpr size_t kBinaryShare = 20;
+
+bool IsControl(char c) {
+  const auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && c != '\t' && c != '\r' && c != '\n') || byte == 0x7F;
+}
 
 bool IsAscii(std::string_view bytes) {
   for (char c : bytes) {
@@ -54,16 +64,18 @@ absl::Status CheckIsText(std::string_view bytes) {
   const auto refuse = [](std::string_view what) {
     return absl::InvalidArgumentError(
         Concat("ce fichier est ", what,
-                     ", pas un tableau en texte : ouvrez-le dans un tableur et enregistrez-le au "
-                     "format « CSV UTF-8 »"));
+               ", pas un tableau en texte : ouvrez-le dans un tableur et enregistrez-le au "
+               "format « CSV UTF-8 »"));
   };
   if (bytes.starts_with("PK\x03\x04")) return refuse("un classeur (xlsx ou ods)");
   if (bytes.starts_with("\xD0\xCF\x11\xE0")) return refuse("un classeur (xls)");
   if (bytes.starts_with("%PDF")) return refuse("un PDF");
-  const std::string_view first_line = bytes.substr(0, bytes.find_first_of("\r\n"));
-  for (char c : first_line) {
-    const auto byte = static_cast<unsigned char>(c);
-    if ((byte < 0x20 && byte != '\t') || byte == 0x7F) return refuse("binaire");
+  const std::string_view head = bytes.substr(0, kBinaryHead);
+  const std::string_view first_line = head.substr(0, head.find_first_of("\r\n"));
+  if (std::any_of(first_line.begin(), first_line.end(), IsControl) ||
+      static_cast<size_t>(std::count_if(head.begin(), head.end(), IsControl)) >
+          head.size() / kBinaryShare) {
+    return refuse("binaire");
   }
   return absl::OkStatus();
 }

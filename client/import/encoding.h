@@ -20,9 +20,9 @@ struct DecodedText {
   bool damaged = false;
 };
 
-// A byte order mark decides; else valid UTF-8 is UTF-8. Anything else is Windows-1252, unless most lines with
-// accents are UTF-8: then a few lines are damaged, and are told as such rather than all accents garbled.
-// InvalidArgument for workbooks, PDF and other files that are no text.
+// A byte order mark decides; else valid UTF-8 is UTF-8. Anything else is Windows-1252, unless most
+// lines with accents are UTF-8: then a few lines are damaged, and are told as such rather than all
+// accents garbled. InvalidArgument for workbooks, PDF and other files that are no text.
 absl::StatusOr<DecodedText> DecodeText(std::string_view bytes);
 
 }  // namespace maillage::client

@@ -72,7 +72,7 @@ absl::StatusOr<PutResult> PutInteger(Message& owner, const FieldPath& path, std:
   if (!absl::SimpleAtoi(ToAbsl(text), &value)) {
     return NotFor(text, path,
                   Concat("un nombre entier entre ", std::numeric_limits<T>::min(), " et ",
-                               std::numeric_limits<T>::max()));
+                         std::numeric_limits<T>::max()));
   }
   return Put(owner, path, value, access);
 }
@@ -111,10 +111,10 @@ absl::StatusOr<PutResult> PutEnum(Message& owner, const FieldPath& path, std::st
     for (int i = 1; i < type.value_count(); ++i) names.push_back(type.value(i)->name());
     return NotFor(text, path, Concat("l'un de ", absl::StrJoin(names, ", ")));
   }
-  return Put(owner, path, value,
-             Access<const EnumValueDescriptor*>{&Reflection::GetEnum, &Reflection::SetEnum,
-                                                &Reflection::GetRepeatedEnum,
-                                                &Reflection::AddEnum});
+  return Put(
+      owner, path, value,
+      Access<const EnumValueDescriptor*>{&Reflection::GetEnum, &Reflection::SetEnum,
+                                         &Reflection::GetRepeatedEnum, &Reflection::AddEnum});
 }
 
 absl::StatusOr<PutResult> PutDouble(Message& owner, const FieldPath& path, std::string_view text) {
@@ -134,14 +134,12 @@ absl::StatusOr<PutResult> PutBool(Message& owner, const FieldPath& path, std::st
                           &Reflection::AddBool});
 }
 
-absl::StatusOr<PutResult> PutMessage(Message& owner, const FieldPath& path,
-                                     std::string_view text) {
+absl::StatusOr<PutResult> PutMessage(Message& owner, const FieldPath& path, std::string_view text) {
   const Reflection& reflection = *owner.GetReflection();
   const FieldDescriptor* field = path.leaf;
   if (!field->is_repeated() && reflection.HasField(owner, field)) return FilledOtherwise(path);
-  std::unique_ptr<Message> value(reflection.GetMessageFactory()
-                                     ->GetPrototype(field->message_type())
-                                     ->New());
+  std::unique_ptr<Message> value(
+      reflection.GetMessageFactory()->GetPrototype(field->message_type())->New());
   if (!google::protobuf::util::JsonStringToMessage(std::string(text), value.get()).ok()) {
     return NotFor(text, path, Concat("un objet JSON de type ", field->message_type()->name()));
   }
@@ -166,8 +164,7 @@ absl::StatusOr<FieldPath> ResolveField(const Descriptor& kind, std::string_view 
   FieldPath resolved;
   resolved.name = std::string(path);
   const Descriptor* type = &kind;
-  for (const std::string& part :
-       std::vector<std::string>(absl::StrSplit(ToAbsl(path), '.'))) {
+  for (const std::string& part : std::vector<std::string>(absl::StrSplit(ToAbsl(path), '.'))) {
     if (resolved.leaf != nullptr) {
       if (resolved.leaf->is_repeated() ||
           resolved.leaf->cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE) {
@@ -179,8 +176,7 @@ absl::StatusOr<FieldPath> ResolveField(const Descriptor& kind, std::string_view 
     }
     resolved.leaf = type->FindFieldByName(part);
     if (resolved.leaf == nullptr) {
-      return absl::InvalidArgumentError(
-          Concat(type->name(), " n'a pas de champ ", Quote(part)));
+      return absl::InvalidArgumentError(Concat(type->name(), " n'a pas de champ ", Quote(part)));
     }
   }
   resolved.format = resolved.leaf->options().GetExtension(v1::format);

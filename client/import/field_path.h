@@ -1,4 +1,5 @@
-// Fields of a record by name ("address.postcode"), and writing texts into them as their type and format allow.
+// Fields of a record by name ("address.postcode"), and writing texts into them as their type and
+// format allow.
 #ifndef MAILLAGE_CLIENT_IMPORT_FIELD_PATH_H_
 #define MAILLAGE_CLIENT_IMPORT_FIELD_PATH_H_
 
@@ -35,9 +36,10 @@ enum class PutResult {
   kAlreadyThere,
 };
 
-// Sets a singular field or adds to a repeated one. Texts, whole numbers, decimal numbers with a point, true and
-// false, and names of enum values are read to the letter; a message is read from JSON. InvalidArgument, in
-// French: not of the field's type or format, or the singular field has another value already.
+// Sets a singular field or adds to a repeated one. Texts, whole numbers, decimal numbers with a
+// point, true and false, and names of enum values are read to the letter; a message is read from
+// JSON. InvalidArgument, in French: not of the field's type or format, or the singular field has
+// another value already.
 absl::StatusOr<PutResult> PutText(google::protobuf::Message& record, const FieldPath& path,
                                   std::string_view text);
 

@@ -110,7 +110,7 @@ std::string_view TakeWord(std::string_view& text) {
 absl::Status NotADate(std::string_view text, std::string_view why) {
   return absl::InvalidArgumentError(
       Concat(Quote(text), " n'est pas une date : ", why,
-                   " (attendu par exemple 2021-02-01, 01/02/2021 ou 1er février 2021)"));
+             " (attendu par exemple 2021-02-01, 01/02/2021 ou 1er février 2021)"));
 }
 
 absl::StatusOr<std::vector<Token>> Tokenise(std::string_view text) {
@@ -128,6 +128,7 @@ absl::StatusOr<std::vector<Token>> Tokenise(std::string_view text) {
       if (word.size() > 4 || !absl::SimpleAtoi(ToAbsl(word), &number)) {
         return NotADate(text, Concat(Quote(word), " est trop long"));
       }
+      if (number == 0) return NotADate(text, "zéro n'est ni un jour, ni un mois, ni un an");
       tokens.push_back({TokenType::kNumber, number, word.size()});
     } else if (word == "er" && !tokens.empty() && tokens.back().type == TokenType::kNumber &&
                tokens.back().number == 1) {
@@ -146,8 +147,7 @@ absl::StatusOr<std::vector<Token>> Tokenise(std::string_view text) {
 }
 
 bool IsDay(const Token& token) {
-  return token.type == TokenType::kFirst ||
-         (token.type == TokenType::kNumber && token.digits <= 2);
+  return token.type == TokenType::kFirst || (token.type == TokenType::kNumber && token.digits <= 2);
 }
 bool IsYear(const Token& token) { return token.type == TokenType::kNumber && token.digits == 4; }
 

@@ -100,7 +100,7 @@ class Planner {
       if (columns_[i] != nullptr || i == reason_column_) continue;
       Note note = LineNote(line, Severity::kUnderstood,
                            Concat("colonne laissée de côté : la correspondance ",
-                                        Quote(mapping_.name), " ne la lit pas"));
+                                  Quote(mapping_.name), " ne la lit pas"));
       note.column = i + 1;
       note.column_name = plan_.header[i];
       plan_.notes.push_back(std::move(note));
@@ -115,7 +115,7 @@ class Planner {
       line.broken_quotes = row.broken_quotes;
       line.notes.push_back(LineNote(row.line, Severity::kRefused, row.error));
       line.notes.back().column = row.error_column;
-      if (row.error_column <= plan_.header.size()) {
+      if (row.error_column > 0 && row.error_column <= plan_.header.size()) {
         line.notes.back().column_name = plan_.header[row.error_column - 1];
       }
       return line;
@@ -180,8 +180,7 @@ class Planner {
       id.set_id(line.digest);
     }
     if (absl::Status formats = CheckFormats(record); !formats.ok()) {
-      line.notes.push_back(
-          LineNote(line.line, Severity::kRefused, std::string(formats.message())));
+      line.notes.push_back(LineNote(line.line, Severity::kRefused, std::string(formats.message())));
     }
   }
 
@@ -218,8 +217,8 @@ bool PlannedLine::refused() const {
 }
 
 size_t ImportPlan::refused_count() const {
-  return static_cast<size_t>(std::count_if(
-      lines.begin(), lines.end(), [](const PlannedLine& line) { return line.refused(); }));
+  return static_cast<size_t>(std::count_if(lines.begin(), lines.end(),
+                                           [](const PlannedLine& line) { return line.refused(); }));
 }
 
 absl::StatusOr<ImportPlan> PlanImport(std::string_view file_name, std::string_view bytes,

@@ -1,6 +1,7 @@
-// Spreadsheets as French offices export them, turned into records: the whole interface of maillage_import for
-// its callers. Nothing here knows the network or the disk: bytes in, a plan out, which the caller shows
-// (client/import/report.h), sends, and completes with what the node answered.
+// Spreadsheets as French offices export them, turned into records: the whole interface of
+// maillage_import for its callers. Nothing here knows the network or the disk: bytes in, a plan
+// out, which the caller shows (client/import/report.h), sends, and completes with what the node
+// answered.
 //
 //   absl::StatusOr<ImportPlan> plan = PlanImport(name, bytes, {}, directory);
 //   for (size_t i = 0; i < plan->lines.size(); ++i) {
@@ -27,7 +28,8 @@ namespace maillage::client {
 struct ImportOptions {
   // Name of a kind ("event"). Set: a file that maps to another kind is an error.
   std::string kind;
-  // Name of a mapping that ships with the program (ShippedMappingNames). Empty: chosen by the header.
+  // Name of a mapping that ships with the program (ShippedMappingNames). Empty: chosen by the
+  // header.
   std::string mapping;
   // Text of a mapping file (client/import/README.md), which goes before `mapping`.
   std::string mapping_toml;
@@ -67,7 +69,8 @@ struct PlannedLine {
   size_t line = 0;
   // The record; null where the row is refused or repeats an earlier one.
   std::unique_ptr<google::protobuf::Message> content;
-  // Of the row's header and cells, in hexadecimal; the record carries it as external id of the mapping's name.
+  // Of the row's header and cells, in hexadecimal; the record carries it as external id of the
+  // mapping's name.
   std::string digest;
   // Line of the earlier row with the same cells; 0 if none.
   size_t duplicate_of = 0;
@@ -101,19 +104,20 @@ struct ImportPlan {
   size_t refused_count() const;
 };
 
-// Reads the whole file and resolves its names. Each row succeeds or fails for itself; an error is about the
-// whole file, in French: InvalidArgument where it is no table (empty, a workbook, binary) or the mapping
-// file is wrong, NotFound where no mapping fits its header. Thread-safe; the actors' records need no
-// directory and may pass an empty one.
+// Reads the whole file and resolves its names. Each row succeeds or fails for itself; an error is
+// about the whole file, in French: InvalidArgument where it is no table (empty, a workbook, binary)
+// or the mapping file is wrong, NotFound where no mapping fits its header. Thread-safe; the actors'
+// records need no directory and may pass an empty one.
 absl::StatusOr<ImportPlan> PlanImport(std::string_view file_name, std::string_view bytes,
-                                      const ImportOptions& options, const ActorDirectory& directory);
+                                      const ImportOptions& options,
+                                      const ActorDirectory& directory);
 
 // Turns a planned row into a refused one, with what the node answered. `field` may be empty.
 void RefuseLine(ImportPlan& plan, size_t index, std::string_view field, std::string_view reason);
 
-// The refused rows under the file's own header, in UTF-8 with its separator, and the reasons in a last column
-// « Motif du refus » that the import of the corrected file passes over. Rows with broken quotes come last.
-// Header only, if none was refused.
+// The refused rows under the file's own header, in UTF-8 with its separator, and the reasons in a
+// last column « Motif du refus » that the import of the corrected file passes over. Rows with
+// broken quotes come last. Header only, if none was refused.
 std::string RefusedFile(const ImportPlan& plan);
 
 // acteurs, collectivites, …, in alphabetical order.

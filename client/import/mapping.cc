@@ -22,7 +22,8 @@ constexpr std::string_view kIdHeader = "id";
 
 void AppendView(std::string* out, std::string_view text) { out->append(text); }
 
-// Reads one TOML file. The first error is kept and the rest read on, so that no caller checks each step.
+// Reads one TOML file. The first error is kept and the rest read on, so that no caller checks each
+// step.
 class Reader {
  public:
   explicit Reader(std::string_view source) : source_(source) {}
@@ -65,8 +66,8 @@ class Reader {
       bool found = false;
       for (absl::string_view name : known) found = found || ToStd(name) == key.str();
       if (found) continue;
-      Fail(value, Concat("clé inconnue ", Quote(key.str()), " ; ici vont ",
-                               absl::StrJoin(known, ", ")));
+      Fail(value,
+           Concat("clé inconnue ", Quote(key.str()), " ; ici vont ", absl::StrJoin(known, ", ")));
     }
   }
 
@@ -181,8 +182,8 @@ class Reader {
               : nullptr;
       if (part == nullptr || part->is_repeated() ||
           part->cpp_type() != FieldDescriptor::CPPTYPE_STRING) {
-        Fail(table, Concat("les éléments de ", target.field.name, " n'ont pas de texte ",
-                                 Quote(name)));
+        Fail(table,
+             Concat("les éléments de ", target.field.name, " n'ont pas de texte ", Quote(name)));
         continue;
       }
       target.entry.emplace_back(part, value);
@@ -212,7 +213,7 @@ class Reader {
     target.convert = FindConverter(name);
     if (target.convert == nullptr) {
       Fail(table, Concat("convertisseur inconnu ", Quote(name), " ; il y a ",
-                               absl::StrJoin(ConverterNames(), ", ", AppendView)));
+                         absl::StrJoin(ConverterNames(), ", ", AppendView)));
     } else if (absl::Status fits = CheckTarget(name, target); !fits.ok()) {
       Fail(table, ToStd(fits.message()));
     }
@@ -229,9 +230,10 @@ class Reader {
   }
 
   ColumnMapping Column(const toml::table& table) {
-    CheckKeys(table, {"header", "required", "optional", "ignore", "multiline", "list", "blank",
-                      "several_field", "case", "field", "convert", "values", "prefix", "entry",
-                      "set", "strip", "left_as_text", "split", "split_if_known", "currency"});
+    CheckKeys(table, {"header",  "required",     "optional",      "ignore",         "multiline",
+                      "list",    "blank",        "several_field", "case",           "field",
+                      "convert", "values",       "prefix",        "entry",          "set",
+                      "strip",   "left_as_text", "split",         "split_if_known", "currency"});
     ColumnMapping column;
     column.header = Text(table, "header");
     if (column.header.empty()) Fail(table, "une colonne a un header");
@@ -313,8 +315,8 @@ absl::StatusOr<Mapping> ParseMapping(std::string_view toml, std::string_view sou
     return Reader(source).Read(root);
   } catch (const toml::parse_error& error) {
     return absl::InvalidArgumentError(Concat(source, ", ligne ", error.source().begin.line,
-                                                   " : ce n'est pas du TOML (",
-                                                   error.description(), ")"));
+                                             " : ce n'est pas du TOML (", error.description(),
+                                             ")"));
   }
 }
 
@@ -324,8 +326,7 @@ absl::StatusOr<std::vector<const ColumnMapping*>> BindColumns(
   for (size_t i = 0; i < header.size(); ++i) {
     const std::string folded = FoldText(header[i]);
     if (!folded.empty() && !positions.emplace(folded, i).second) {
-      return absl::InvalidArgumentError(
-          Concat("l'en-tête a deux colonnes ", Quote(header[i])));
+      return absl::InvalidArgumentError(Concat("l'en-tête a deux colonnes ", Quote(header[i])));
     }
   }
   std::vector<const ColumnMapping*> bound(header.size(), nullptr);
@@ -339,9 +340,8 @@ absl::StatusOr<std::vector<const ColumnMapping*>> BindColumns(
     }
   }
   if (missing.empty()) return bound;
-  return absl::InvalidArgumentError(Concat("l'en-tête n'a pas ",
-                                                 absl::StrJoin(missing, ", "),
-                                                 ", que demande ", Quote(mapping.name)));
+  return absl::InvalidArgumentError(Concat("l'en-tête n'a pas ", absl::StrJoin(missing, ", "),
+                                           ", que demande ", Quote(mapping.name)));
 }
 
 absl::StatusOr<Mapping> MappingOfFields(const Descriptor& kind,

@@ -1,5 +1,6 @@
-// Which column of a spreadsheet goes into which field of which kind, read from a TOML file. The format is in
-// client/import/README.md; all that is known of the files' words stands in those files.
+// Which column of a spreadsheet goes into which field of which kind, read from a TOML file. The
+// format is in client/import/README.md; all that is known of the files' words stands in those
+// files.
 #ifndef MAILLAGE_CLIENT_IMPORT_MAPPING_H_
 #define MAILLAGE_CLIENT_IMPORT_MAPPING_H_
 
@@ -20,8 +21,8 @@ namespace maillage::client {
 
 class CellContext;
 
-// Reads one text, cleaned, of a cell into the record. After an error the record may be half written only if no
-// other case follows. The error's message is in French and quotes the text.
+// Reads one text, cleaned, of a cell into the record. After an error the record may be half written
+// only if no other case follows. The error's message is in French and quotes the text.
 using Converter = absl::Status (*)(std::string_view text, CellContext& cell);
 
 // The file's word, folded, and the field's value.
@@ -64,8 +65,8 @@ struct ColumnMapping {
   bool escaped = false;
   // Folded texts that stand for nothing: "/".
   absl::flat_hash_set<std::string> blank;
-  // Where a list of several values goes instead of the cases: into a repeated field each by itself, read as
-  // the first case does; into a text as it is, after the header. A null leaf: nowhere.
+  // Where a list of several values goes instead of the cases: into a repeated field each by itself,
+  // read as the first case does; into a text as it is, after the header. A null leaf: nowhere.
   Target several;
   // Tried in order; the first that reads the value wins.
   std::vector<Target> cases;
@@ -81,13 +82,15 @@ struct Mapping {
   bool digest = true;
 };
 
-// InvalidArgument, in French, with `source` and the line: no TOML, an unknown key, kind, field or converter.
+// InvalidArgument, in French, with `source` and the line: no TOML, an unknown key, kind, field or
+// converter.
 absl::StatusOr<Mapping> ParseMapping(std::string_view toml, std::string_view source);
 
-// The column of the mapping for each column of the header, by folded name; null where there is none.
-// InvalidArgument, in French, if the header has a name twice or lacks a column that isn't optional.
-absl::StatusOr<std::vector<const ColumnMapping*>> BindColumns(
-    const Mapping& mapping, absl::Span<const std::string> header);
+// The column of the mapping for each column of the header, by folded name; null where there is
+// none. InvalidArgument, in French, if the header has a name twice or lacks a column that isn't
+// optional.
+absl::StatusOr<std::vector<const ColumnMapping*>> BindColumns(const Mapping& mapping,
+                                                              absl::Span<const std::string> header);
 
 // What an export of records has in its header: id and names of fields of one kind.
 absl::StatusOr<Mapping> MappingOfFields(const google::protobuf::Descriptor& kind,

@@ -20,9 +20,9 @@ absl::StatusOr<Mapping> NamedMapping(std::string_view name) {
   for (const ShippedMapping& shipped : ShippedMappings()) {
     if (shipped.name == name) return ParseMapping(shipped.toml, Concat(name, ".toml"));
   }
-  return absl::NotFoundError(
-      Concat("il n'y a pas de correspondance ", Quote(name), " ; le programme connaît ",
-                   absl::StrJoin(ShippedMappingNames(), ", ")));
+  return absl::NotFoundError(Concat("il n'y a pas de correspondance ", Quote(name),
+                                    " ; le programme connaît ",
+                                    absl::StrJoin(ShippedMappingNames(), ", ")));
 }
 
 // Every column of the header is read, and none is missing.
@@ -65,17 +65,17 @@ std::optional<Mapping> MappingOfExport(const ImportOptions& options,
   return std::move(found[0]);
 }
 
-absl::Status NoneFits(absl::Span<const std::string> header,
-                      const std::vector<Mapping>& mappings) {
-  std::string message = Concat("aucune correspondance pour cet en-tête : ",
-                                     absl::StrJoin(header, " ; "), "\nLe programme connaît :\n");
+absl::Status NoneFits(absl::Span<const std::string> header, const std::vector<Mapping>& mappings) {
+  std::string message =
+      Concat("aucune correspondance pour cet en-tête : ", absl::StrJoin(header, " ; "),
+             "\nLe programme connaît :\n");
   for (const Mapping& mapping : mappings) {
     message += Concat("  ", mapping.name, " (", mapping.kind, ") : ");
     message += Concat(absl::StrJoin(mapping.columns, " ; ",
-                                            [](std::string* out, const ColumnMapping& column) {
-                                              *out += Concat(column.header);
-                                            }),
-                    "\n");
+                                    [](std::string* out, const ColumnMapping& column) {
+                                      *out += Concat(column.header);
+                                    }),
+                      "\n");
   }
   absl::StrAppend(&message,
                   "Donnez le nom d'une correspondance (--mapping acteurs) pour laisser de côté les "
@@ -121,9 +121,8 @@ absl::StatusOr<Mapping> ChooseMapping(const ImportOptions& options,
   absl::StatusOr<Mapping> mapping = MappingOf(options, header);
   if (!mapping.ok()) return mapping;
   if (!IsKind(*mapping->descriptor, options)) {
-    return absl::InvalidArgumentError(
-        Concat("ce fichier donne des fiches ", Quote(mapping->kind), ", et non ",
-                     Quote(options.kind)));
+    return absl::InvalidArgumentError(Concat("ce fichier donne des fiches ", Quote(mapping->kind),
+                                             ", et non ", Quote(options.kind)));
   }
   return mapping;
 }

@@ -11,9 +11,10 @@
 
 namespace maillage::client {
 
-// The mapping that the options give or name; else the one shipped mapping whose columns are those of the
-// header; else, where the header is made of field names as exports have them, the kind of those fields. Errors
-// as PlanImport; NotFound lists the header and the mappings, and says how to write one.
+// The mapping that the options give or name; else the one shipped mapping whose columns are those
+// of the header; else, where the header is made of field names as exports have them, the kind of
+// those fields. Errors as PlanImport; NotFound lists the header and the mappings, and says how to
+// write one.
 absl::StatusOr<Mapping> ChooseMapping(const ImportOptions& options,
                                       absl::Span<const std::string> header);
 

@@ -71,9 +71,10 @@ absl::StatusOr<uint64_t> ParseCount(std::string_view text) {
 
 absl::StatusOr<int64_t> ParseAmount(std::string_view text) {
   const auto refuse = [&] {
-    return absl::InvalidArgumentError(Concat(
-        Quote(text), " n'est pas un montant : des chiffres, puis au plus une virgule et deux "
-                     "décimales (64 000,00)"));
+    return absl::InvalidArgumentError(
+        Concat(Quote(text),
+               " n'est pas un montant : des chiffres, puis au plus une virgule et deux "
+               "décimales (64 000,00)"));
   };
   const std::string folded = FoldText(text);
   std::string_view units = StripEuro(folded);

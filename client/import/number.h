@@ -12,9 +12,10 @@ namespace maillage::client {
 // "120", "1 234" (thousands by spaces of any sort). InvalidArgument, in French, for anything else.
 absl::StatusOr<uint64_t> ParseCount(std::string_view text);
 
-// Minor units of a currency with two decimals: "64 000,00", "64000", "1 234,5 €" give 6400000, 6400000, 123450.
-// InvalidArgument, in French, for more than two decimals, for "1.500" and "1,500.00", which are read
-// differently from country to country, for what is negative or too large.
+// Minor units of a currency with two decimals: "64 000,00", "64000", "1 234,5 €" give 6400000,
+// 6400000, 123450. InvalidArgument, in French, for more than two decimals, for "1.500" and
+// "1,500.00", which are read differently from country to country, for what is negative or too
+// large.
 absl::StatusOr<int64_t> ParseAmount(std::string_view text);
 
 }  // namespace maillage::client

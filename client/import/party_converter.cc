@@ -77,8 +77,7 @@ Message* AddEntry(const ResolvedParty& resolved, CellContext& cell) {
   const FieldDescriptor* key = PartyKey(*path.leaf);
   Message& owner = OwnerOf(cell.record(), path);
   if (HasEntry(owner, path.leaf, key, resolved.party)) {
-    cell.Say(Severity::kRepaired,
-             Concat(Quote(resolved.text), " y est déjà, gardé une fois"));
+    cell.Say(Severity::kRepaired, Concat(Quote(resolved.text), " y est déjà, gardé une fois"));
     return nullptr;
   }
   Message* entry = owner.GetReflection()->AddMessage(&owner, path.leaf);

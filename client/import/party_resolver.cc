@@ -40,7 +40,7 @@ ResolvedParty Text(std::string_view text, const std::vector<std::string>& ids,
     *out += Concat(Quote(directory.Name(id)), " (", id, ")");
   };
   resolved.explanation = Concat(Quote(text), " peut être l'un de ", ids.size(),
-                                      " acteurs : ", absl::StrJoin(ids, ", ", name));
+                                " acteurs : ", absl::StrJoin(ids, ", ", name));
   return resolved;
 }
 
@@ -50,7 +50,8 @@ std::vector<std::string> FindNameAndAcronym(std::string_view text,
   const size_t open = text.rfind('(');
   if (open == std::string_view::npos || !text.ends_with(')')) return {};
   std::vector<std::string> named = Find(directory, text.substr(0, open));
-  std::vector<std::string> abbreviated = Find(directory, text.substr(open + 1, text.size() - open - 2));
+  std::vector<std::string> abbreviated =
+      Find(directory, text.substr(open + 1, text.size() - open - 2));
   std::vector<std::string> both;
   std::sort(named.begin(), named.end());
   std::sort(abbreviated.begin(), abbreviated.end());

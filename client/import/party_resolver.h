@@ -26,8 +26,8 @@ struct ResolvedParty {
   std::string explanation;
 };
 
-// In the order of the text. A name is an actor where exactly one has it as name or acronym (folded), or where
-// "name (acronym)" has both from the same one actor.
+// In the order of the text. A name is an actor where exactly one has it as name or acronym
+// (folded), or where "name (acronym)" has both from the same one actor.
 std::vector<ResolvedParty> ResolveParties(std::string_view text, const PartySplit& split,
                                           const ActorDirectory& directory);
 

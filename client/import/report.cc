@@ -52,17 +52,16 @@ std::string Plural(size_t count, std::string_view one, std::string_view many) {
 std::string Summary(const ImportPlan& plan) {
   const Counts counts = Count(plan);
   std::string text =
-      Concat(plan.file_name, " : ", plan.encoding, ", séparateur ",
-                   SeparatorName(plan.separator), ", correspondance ", plan.mapping, "\n",
-                   Plural(plan.lines.size(), "ligne", "lignes"), " : ",
-                   Plural(counts.ready, "prête", "prêtes"), ", ",
-                   Plural(counts.doubles, "en double", "en double"), ", ",
-                   Plural(counts.refused, "refusée", "refusées"), "\n");
+      Concat(plan.file_name, " : ", plan.encoding, ", séparateur ", SeparatorName(plan.separator),
+             ", correspondance ", plan.mapping, "\n", Plural(plan.lines.size(), "ligne", "lignes"),
+             " : ", Plural(counts.ready, "prête", "prêtes"), ", ",
+             Plural(counts.doubles, "en double", "en double"), ", ",
+             Plural(counts.refused, "refusée", "refusées"), "\n");
   const auto& notes = counts.notes;
-  text += Concat(Plural(notes[0], "valeur comprise", "valeurs comprises"),
-                  " par une règle, ", Plural(notes[1], "réparée", "réparées"), ", ",
-                  Plural(notes[2], "laissée en texte", "laissées en texte"), ", ",
-                  Plural(notes[3], "refusée", "refusées"), "\n");
+  text += Concat(Plural(notes[0], "valeur comprise", "valeurs comprises"), " par une règle, ",
+                 Plural(notes[1], "réparée", "réparées"), ", ",
+                 Plural(notes[2], "laissée en texte", "laissées en texte"), ", ",
+                 Plural(notes[3], "refusée", "refusées"), "\n");
   return text;
 }
 
@@ -84,9 +83,12 @@ nlohmann::ordered_json NotesJson(const std::vector<Note>& notes) {
 }
 
 void AppendCsvNote(std::string& csv, const Note& note) {
-  const std::array<std::string, 6> cells = {
-      Concat(note.line), note.column == 0 ? std::string() : Concat(note.column),
-      note.column_name, note.field, std::string(SeverityName(note.severity)), note.message};
+  const std::array<std::string, 6> cells = {Concat(note.line),
+                                            note.column == 0 ? std::string() : Concat(note.column),
+                                            note.column_name,
+                                            note.field,
+                                            std::string(SeverityName(note.severity)),
+                                            note.message};
   for (size_t i = 0; i < cells.size(); ++i) {
     if (i > 0) csv.push_back(';');
     AppendCsvCell(csv, cells[i], ';');
@@ -134,9 +136,9 @@ std::string ReportJson(const ImportPlan& plan) {
   json["separator"] = std::string(1, plan.separator);
   json["mapping"] = plan.mapping;
   json["kind"] = plan.kind;
-  json["counts"] = {{"lines", plan.lines.size()},   {"ready", counts.ready},
-                    {"doubles", counts.doubles},    {"refused", counts.refused},
-                    {"understood", counts.notes[0]}, {"repaired", counts.notes[1]},
+  json["counts"] = {{"lines", plan.lines.size()},     {"ready", counts.ready},
+                    {"doubles", counts.doubles},      {"refused", counts.refused},
+                    {"understood", counts.notes[0]},  {"repaired", counts.notes[1]},
                     {"left_as_text", counts.notes[2]}};
   json["notes"] = NotesJson(plan.notes);
   json["lines"] = nlohmann::ordered_json::array();

@@ -18,9 +18,10 @@ class RowDigester {
   // The column of reasons takes no part.
   explicit RowDigester(absl::Span<const std::string> header);
 
-  // BLAKE2b-128 of pairs (folded header, cell), each text after its length in 8 bytes, least significant first,
-  // in the order of the folded headers; 32 hexadecimal digits. So the order of columns, the encoding and the
-  // separator of the file don't count, and every character of the cells does. The row is sound.
+  // BLAKE2b-128 of pairs (folded header, cell), each text after its length in 8 bytes, least
+  // significant first, in the order of the folded headers; 32 hexadecimal digits. So the order of
+  // columns, the encoding and the separator of the file don't count, and every character of the
+  // cells does. The row is sound.
   std::string Digest(const Row& row);
 
  private:

@@ -176,14 +176,29 @@ void CheckWidth(size_t width, Row& row) {
   }
 }
 
+// Whether a cell holds whole lines that are rows themselves, by their number of separators: then a
+// stray quote opened it and the next one closed it. Needs three columns; a text may well have one
+// separator in a line. Returns the column, from 1; 0 if there is none such.
+size_t SwallowingColumn(const Row& row, size_t width, char separator) {
+  if (width < 3) return 0;
+  for (size_t column = 0; column < row.cells.size(); ++column) {
+    const std::vector<std::string_view> lines = SplitLines(row.cells[column].text);
+    for (size_t i = 1; i + 1 < lines.size(); ++i) {
+      const auto separators = std::count(lines[i].begin(), lines[i].end(), separator);
+      if (static_cast<size_t>(separators) + 1 == width) return column + 1;
+    }
+  }
+  return 0;
+}
+
 absl::Status ReadHeader(RowReader& reader, Table& table) {
   if (!reader.Next(table.header)) {
     return absl::InvalidArgumentError("ce fichier est vide : il lui faut une ligne d'en-tête");
   }
   if (!table.header.error.empty()) {
     return absl::InvalidArgumentError(Concat("ligne ", table.header.line, ", colonne ",
-                                                   table.header.error_column,
-                                                   " de l'en-tête : ", table.header.error));
+                                             table.header.error_column,
+                                             " de l'en-tête : ", table.header.error));
   }
   std::vector<Cell>& cells = table.header.cells;
   while (!cells.empty() && IsBlank(cells.back().text)) cells.pop_back();
@@ -210,12 +225,19 @@ absl::StatusOr<Table> ReadTable(std::string_view bytes) {
   for (Row row; reader.Next(row); table.rows.push_back(std::move(row))) {
     if (!row.error.empty()) continue;
     CheckWidth(width, row);
-    // A stray quote that a later one happened to close must not take the lines between them along.
-    if (!row.error.empty() && row.raw.find_first_of("\r\n") != std::string::npos) {
-      row.raw = row.raw.substr(0, row.raw.find_first_of("\r\n"));
-      row.broken_quotes = true;
-      reader.ReadAgainAfter(row.line);
+    const size_t first_line_end = row.raw.find_first_of("\r\n");
+    if (first_line_end == std::string::npos) continue;
+    const size_t swallowing = row.error.empty() ? SwallowingColumn(row, width, table.separator) : 0;
+    if (swallowing > 0) {
+      row.error_column = swallowing;
+      row.error =
+          "un guillemet \" semble avoir avalé les lignes suivantes : doublez-le (\"\") ou "
+          "retirez-le";
     }
+    if (row.error.empty()) continue;
+    row.raw.resize(first_line_end);
+    row.broken_quotes = true;
+    reader.ReadAgainAfter(row.line);
   }
   return table;
 }

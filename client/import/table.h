@@ -23,8 +23,8 @@ struct Row {
   std::vector<Cell> cells;
   // Without the line end; of a row with broken quotes, its first physical line.
   std::string raw;
-  // Why the row can't be read, in French, and the column where; empty for a sound row, which has as many
-  // cells as the header.
+  // Why the row can't be read, in French, and the column where; empty for a sound row, which has as
+  // many cells as the header.
   std::string error;
   size_t error_column = 0;
   // The quotes are broken, so that the raw text would swallow what follows it.
@@ -43,10 +43,10 @@ struct Table {
   std::vector<Row> rows;
 };
 
-// Reads RFC 4180 with the separator, among ; , and tab, that the header uses most outside quotes (a first
-// line "sep=;" as spreadsheets write it decides). Lines end in CR LF, LF or CR. A row with broken quotes costs
-// its first line only: reading goes on with the next. InvalidArgument, in French, where there is no header
-// or the bytes are no text.
+// Reads RFC 4180 with the separator, among ; , and tab, that the header uses most outside quotes (a
+// first line "sep=;" as spreadsheets write it decides). Lines end in CR LF, LF or CR. A row with
+// broken quotes costs its first line only: reading goes on with the next. InvalidArgument, in
+// French, where there is no header or the bytes are no text.
 absl::StatusOr<Table> ReadTable(std::string_view bytes);
 
 }  // namespace maillage::client

@@ -95,7 +95,7 @@ class Node:
 
     def run(self, *arguments: str, person: str = '', codes: Sequence[int] = (0,)) -> str:
         """What `maillage` prints when asked this on the node. Raises CommandFailed on any exit code not in `codes`."""
-        environment = dict(os.environ, MAILLAGE_NODE=self.address)
+        environment = dict(os.environ, MAILLAGE_NODE=self.address, LC_ALL='C.UTF-8')
         command = [self._programs / 'client' / 'maillage', *(['--person', person] if person else []), *arguments]
         result = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                 timeout=300, check=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Iterator
 
 import screen
-from network import records_in, statuses
+from network import statuses
 from waiting import wait_until
 
 KINDS = ('actor', 'project', 'event')
@@ -74,11 +74,13 @@ class Story:
             lines = len((self._data / file).read_text(encoding='utf-8').splitlines()) - 1
             node = self._network[site]
             with self._timed(f'import de {file} à {node.label}') as import_time:
-                node.run('import', str(self._data / file), person='Camille')
+                result = node.ask('import', str(self._data / file), person='Camille')[0]
             with self._timed('   … et partout') as everywhere:
                 self._network.wait_identical()
-            screen.fine(f'{file:24} {screen.number(lines):>6} lignes · importées par {node.label} en '
-                        f'{screen.seconds(import_time())}, sur les neuf sites {screen.seconds(everywhere())} plus tard')
+            entered = result['created'] + result['updated'] + result['unchanged'] + result['duplicates']
+            self._check(f'{file} : {screen.number(entered)} lignes sur {screen.number(lines)} entrées par {node.label} '
+                        f'en {screen.seconds(import_time())}, sur les neuf sites {screen.seconds(everywhere())} après',
+                        entered == lines)
         counts = self._counts('loire')
         self._check('49 événements et 12 projets, vus de la Loire', (counts['event'], counts['project']) == (49, 12))
         self._import_again()
@@ -88,7 +90,8 @@ class Story:
         before = loire.status()['root']
         with self._timed('les mêmes fichiers une seconde fois, dans la Loire'):
             for file, _ in self._files:
-                loire.run('import', str(self._data / file), person='Léa')
+                again = loire.ask('import', str(self._data / file), person='Léa')[0]
+                self._check(f'{file} : rien de créé ni de modifié', again['created'] == again['updated'] == 0)
         self._check('importer de nouveau les mêmes fichiers, ailleurs, ne change rien', loire.status()['root'] == before)
 
     def _find_the_records(self) -> None:
@@ -127,7 +130,7 @@ class Story:
             node.run(*command, person=person)
             screen.say(f'{person:8} {node.label:15} {" ".join(_short(word) for word in command)}')
         created = savoie.ask('create', 'actor', 'name=Amis du Mali', 'departments+=73', person='Awa')
-        self._mali = _id(created)
+        self._mali = created['id']
         screen.say(f'{"Awa":8} {savoie.label:15} create actor name=Amis du Mali departments+=73')
 
     def _kill_isere(self) -> None:
@@ -177,9 +180,9 @@ class Story:
     def _show_the_phone_numbers(self) -> None:
         node = self._network['drome']
         numbers = self._content('drome', 'actor', self._pss).get('phone_numbers', [])
-        rows = [(_value(field), change.get('person', ''), change.get('site', ''), change.get('time', '')[:19])
-                for change in _history(node.ask('history', 'actor', self._pss))
-                for field in change.get('fields', []) if field['field'] == 'phone_numbers']
+        rows = [(field['value'], change['person'], change['site'], change['time'][:19].replace('T', ' '))
+                for change in node.ask('history', 'actor', self._pss)
+                for field in change['fields'] if field['field'] == 'phone_numbers']
         screen.say('Pays de Savoie Solidaires, les deux téléphones, lus en Drôme :')
         screen.table(('téléphone', 'qui', 'où', 'quand'), sorted(rows))
         self._check('les deux téléphones sont gardés, avec qui et où',
@@ -191,15 +194,13 @@ class Story:
         screen.say('Ce qui attend une personne, vu de Clermont (maillage conflicts) :')
         found = {}
         rows = []
-        for conflict in _listed(self._network['clermont'].ask('conflicts'), 'conflicts'):
+        for conflict in self._network['clermont'].ask('conflicts'):
             for field in conflict['fields']:
-                found[_id(conflict['record']), field['field']] = field['versions']
-                for version in field['versions']:
-                    rows.append((_name(conflict['record']), field['field'], _value(version), version.get('person', ''),
-                                 version.get('site', '')))
+                found[conflict['id'], field['field']] = field['versions']
+                rows += [(conflict['title'], field['field'], version['text'], version['person'], version['site'])
+                         for version in field['versions']]
         screen.table(('fiche', 'champ', 'version', 'qui', 'où'), rows)
-        described = {(version.get('person'), version.get('site'))
-                     for version in found.get((self._pss, 'description'), [])}
+        described = {(version['person'], version['site']) for version in found.get((self._pss, 'description'), [])}
         self._check('les deux descriptions sont côte à côte, avec qui et où',
                     described == {('Awa', 'savoie'), ('Camille', 'lyon')})
         self._check('la suppression qui a croisé une correction attend une décision, l’événement reste lisible',
@@ -255,10 +256,10 @@ class Story:
         self._durations.append((what, duration[0]))
 
     def _find(self, kind: str, query: str) -> str:
-        records = _listed(self._network['lyon'].ask('list', kind, '--filter', query), 'records')
+        records = self._network['lyon'].ask('list', kind, '--filter', query)
         if len(records) != 1:
             raise RuntimeError(f'{len(records)} fiches pour {kind} {query}, une seule attendue')
-        return _id(records[0])
+        return records[0]['id']
 
     def _content(self, site: str, kind: str, record: str) -> dict:
         return self._network[site].ask('get', kind, record).get('content', {})
@@ -274,27 +275,6 @@ class Story:
 
 
 _STATES = {'OFFLINE': 'hors ligne', 'PAUSED': 'en pause'}
-
-
-def _listed(answer, key: str) -> list:
-    return answer.get(key, []) if isinstance(answer, dict) else answer
-
-
-def _history(answer) -> list:
-    return _listed(answer, 'changes')
-
-
-def _id(record: dict) -> str:
-    return record['name'].split('/')[1]
-
-
-def _name(record: dict) -> str:
-    content = record.get('content', {})
-    return content.get('name') or content.get('title', '')
-
-
-def _value(field: dict) -> str:
-    return field.get('value', '')
 
 
 def _short(word: str) -> str:

@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "proto/absl_view.h"
 #include "proto/field_format.h"
 #include "proto/quote.h"
 #include "replication/edit.h"
@@ -81,7 +82,8 @@ class Upserter {
   absl::StatusOr<UpsertResult> Upsert(int index);
 
  private:
-  absl::StatusOr<std::optional<UpsertResult>> FirstTry(int index);
+  // Takes the row where there was a first try.
+  absl::StatusOr<std::optional<UpsertResult>> FirstTry(int index, std::unique_ptr<Message>& row);
   std::string RequestId(int index, UpsertResult::Outcome outcome) const;
   absl::StatusOr<UpsertResult> Place(int index, std::unique_ptr<Message> row);
   absl::StatusOr<UpsertResult> Create(int index, const Message& row, RecordId* id);
@@ -125,30 +127,32 @@ std::string Upserter::RequestId(int index, UpsertResult::Outcome outcome) const 
                       UpsertResult::Outcome_Name(outcome));
 }
 
-absl::StatusOr<std::optional<UpsertResult>> Upserter::FirstTry(int index) {
+absl::StatusOr<std::optional<UpsertResult>> Upserter::FirstTry(int index,
+                                                               std::unique_ptr<Message>& row) {
   for (const auto outcome : {UpsertResult::CREATED, UpsertResult::UPDATED}) {
     const std::string id = RequestId(index, outcome);
-    if (id.empty()) break;
+    if (id.empty() || request_->validate_only()) break;
     auto first = replica_->FindRequest(id);
     if (!first.ok()) return first.status();
     if (!first->has_value() || (*first)->record.kind != kind_->number) continue;
     UpsertResult result;
     result.set_outcome(outcome);
     result.set_name(RecordName(*kind_, (*first)->record.id));
+    rows_[(*first)->record.id].push_back(std::move(row));
     return result;
   }
   return std::nullopt;
 }
 
 absl::StatusOr<UpsertResult> Upserter::Upsert(int index) {
-  absl::StatusOr<std::optional<UpsertResult>> first = FirstTry(index);
-  if (!first.ok()) return first.status();
-  if (first->has_value()) return **std::move(first);
   auto row = UnpackContent(*schema_, *kind_, request_->content(index));
-  if (!row.ok()) return Refused("", std::string(row.status().message()));
+  if (!row.ok()) return Refused("", ToStd(row.status().message()));
   for (const absl::Status& status : {CheckTitle(*kind_, **row, false), CheckFormats(**row)}) {
     if (!status.ok()) return RefusedOrError(status);
   }
+  absl::StatusOr<std::optional<UpsertResult>> first = FirstTry(index, *row);
+  if (!first.ok()) return first.status();
+  if (first->has_value()) return **std::move(first);
   return Place(index, *std::move(row));
 }
 
@@ -257,8 +261,7 @@ std::optional<UpsertResult> Upserter::DisagreementWithEarlier(const RecordId& id
       const std::string given = replication::EncodeValue(*other, *field->descriptor);
       if (given == value) continue;
       const std::string& name = field->descriptor->name();
-      return Refused(name, absl::StrCat(name, "\u00A0: une autre ligne de cet envoi est la même fiche (",
-                                        RecordName(*kind_, id), ") et y met ",
+      return Refused(name, absl::StrCat(name, "\u00A0: une autre ligne de cet envoi est la même fiche et y met ",
                                         Quote(ValueText(*schema_, *kind_, *field, given)), ", pas ",
                                         Quote(ValueText(*schema_, *kind_, *field, value))));
     }

@@ -17,11 +17,12 @@ using replication::Schema;
 
 namespace {
 
-// The set member of a message that is nothing but one oneof; null otherwise, or where none is set.
+// The set member of a message that is nothing but one oneof; null otherwise, or where none is set. Oneofs that a
+// person wrote come before those of optional fields.
 const FieldDescriptor* OnlyChoice(const Message& message) {
   const google::protobuf::Descriptor& type = *message.GetDescriptor();
   if (type.real_oneof_decl_count() != 1) return nullptr;
-  const google::protobuf::OneofDescriptor* choice = type.real_oneof_decl(0);
+  const google::protobuf::OneofDescriptor* choice = type.oneof_decl(0);
   if (choice->field_count() != type.field_count()) return nullptr;
   return message.GetReflection()->GetOneofFieldDescriptor(message, choice);
 }

@@ -2,13 +2,13 @@
 
 import unittest
 
-from nodes import NodesTest, record_id
+from nodes import NodesTest
 
 
 class CrashTest(NodesTest):
     def names(self, node) -> list[str]:
         return [record['content']['name']
-                for record in node.ask('list', 'actor', '--order-by', 'name')['records']]
+                for record in node.ask('list', 'actor', '--order-by', 'name')]
 
     def test_sigterm_ends_in_order(self):
         node = self.start('savoie')
@@ -30,7 +30,7 @@ class CrashTest(NodesTest):
     def test_a_killed_node_catches_up_and_goes_on_writing(self):
         lyon = self.start('lyon')
         savoie = self.start('savoie', lyon)
-        record = record_id(savoie.ask('create', 'actor', 'name=PSS'))
+        record = savoie.ask('create', 'actor', 'name=PSS')['id']
         self.wait_identical()
         savoie.kill()
         lyon.run('edit', 'actor', record, 'sdgs+=4')

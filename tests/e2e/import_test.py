@@ -20,7 +20,7 @@ class ImportTest(NodesTest):
         return counts.get(kind, 0)
 
     def records(self, kind: str, *options: str) -> list[dict]:
-        return [record['content'] for record in self.node.ask('list', kind, '--page-size', '1000', *options)['records']]
+        return [record['content'] for record in self.node.ask('list', kind, '--page-size', '1000', *options)]
 
     def test_figures_of_the_events(self):
         for file in FILES:

@@ -52,6 +52,10 @@ class ReflectedClient:
         self._load(file_containing_symbol=service)
         return [method.name for method in self._pool.FindServiceByName(service).methods]
 
+    def learn(self, message: str) -> None:
+        """Asks the node for a message that requests or answers hold in a google.protobuf.Any."""
+        self._load(file_containing_symbol=message)
+
     def call(self, service: str, method: str, request: dict | None = None) -> dict:
         """One unary call; raises grpc.RpcError."""
         self._load(file_containing_symbol=service)

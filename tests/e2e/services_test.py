@@ -17,6 +17,7 @@ class ServicesTest(NodesTest):
         self.node = self.start('savoie')
         self.client = ReflectedClient(self.node.address)
         self.addCleanup(self.client.close)
+        self.client.learn('maillage.v1.Actor')
 
     def create(self, **content) -> dict:
         return self.client.call(RECORDS, 'CreateRecord', {

@@ -2,19 +2,19 @@
 
 import unittest
 
-from nodes import NodesTest, record_id, wait_until
+from nodes import NodesTest, wait_until
 
 
 class SyncTest(NodesTest):
     def create(self, node, *fields: str, kind: str = 'actor') -> str:
-        return record_id(node.ask('create', kind, *fields, person='Awa'))
+        return node.ask('create', kind, *fields, person='Awa')['id']
 
     def content(self, node, record: str, kind: str = 'actor') -> dict:
         return node.ask('get', kind, record)['content']
 
     def conflicts(self, node) -> dict:
-        return {(record_id(conflict['record']), field['field']): field['versions']
-                for conflict in node.ask('conflicts').get('conflicts', []) for field in conflict['fields']}
+        return {(conflict['id'], field['field']): field['versions']
+                for conflict in node.ask('conflicts') for field in conflict['fields']}
 
     def test_both_ways_over_one_link(self):
         lyon = self.start('lyon')
@@ -29,7 +29,7 @@ class SyncTest(NodesTest):
         savoie, loire = self.start('savoie', lyon), self.start('loire', lyon)
         record = self.create(savoie, 'name=PSS')
         self.wait_identical()
-        change = loire.ask('history', 'actor', record)['changes'][0]
+        change = loire.ask('history', 'actor', record)[0]
         self.assertEqual((change['person'], change['site']), ('Awa', 'savoie'))
 
     def test_a_pause_holds_through_a_restart_and_ends(self):
@@ -41,7 +41,7 @@ class SyncTest(NodesTest):
         savoie.start()
         savoie.wait_ready()
         record = self.create(lyon, 'name=CIEDEL')
-        self.assertEqual([peer['state'] for peer in savoie.ask('peers')['peers']], ['PAUSED'])
+        self.assertEqual([peer['state'] for peer in savoie.ask('peers')], ['PAUSED'])
         savoie.run('resume', lyon.address)
         self.wait_identical()
         self.assertEqual(self.content(savoie, record)['name'], 'CIEDEL')
@@ -103,7 +103,7 @@ class SyncTest(NodesTest):
         self.wait_identical()
         lyon.stop()
         states = wait_until('la Savoie voit Lyon hors ligne',
-                            lambda: [peer['state'] for peer in savoie.ask('peers')['peers']],
+                            lambda: [peer['state'] for peer in savoie.ask('peers')],
                             lambda states: states == ['OFFLINE'], limit=30)
         self.assertEqual(states, ['OFFLINE'])
 

@@ -39,8 +39,8 @@ TEST(CellTextTest, KeepsLineBreaksWhereAsked) {
 
 TEST(CellTextTest, RefusesControlCharactersAndDamage) {
   EXPECT_TRUE(CheckCharacters("tout à fait bien\n\t").ok());
-  for (const std::string text : {std::string("a\0b", 3), std::string("a\x07"), std::string("\x7f"),
-                                 std::string("\u0081"), std::string("\ufffd")}) {
+  for (const std::string& text : {std::string("a\0b", 3), std::string("a\x07"), std::string("\x7f"),
+                                  std::string("\u0081"), std::string("\ufffd")}) {
     EXPECT_FALSE(CheckCharacters(text).ok());
   }
 }

@@ -15,8 +15,8 @@ std::string To(const char* codepage, std::string_view utf8) {
   const auto text = icu::UnicodeString::fromUTF8(
       icu::StringPiece(utf8.data(), static_cast<int32_t>(utf8.size())));
   std::string bytes(utf8.size() * 4, '\0');
-  const int32_t size = text.extract(0, text.length(), bytes.data(),
-                                    static_cast<uint32_t>(bytes.size()), codepage);
+  const int32_t size =
+      text.extract(0, text.length(), bytes.data(), static_cast<uint32_t>(bytes.size()), codepage);
   bytes.resize(static_cast<size_t>(size));
   return bytes;
 }
@@ -84,7 +84,10 @@ TEST(EncodingTest, WhatIsNoTextIsRefusedByItsName) {
   EXPECT_THAT(message("PK\x03\x04\x14"), HasSubstr("xlsx"));
   EXPECT_THAT(message("\xD0\xCF\x11\xE0\xA1\xB1"), HasSubstr("xls"));
   EXPECT_THAT(message("%PDF-1.4"), HasSubstr("PDF"));
-  EXPECT_THAT(message(std::string_view("\x7f" "ELF\0\0", 6)), HasSubstr("binaire"));
+  EXPECT_THAT(message(std::string_view("\x7f"
+                                       "ELF\0\0",
+                                       6)),
+              HasSubstr("binaire"));
   EXPECT_THAT(message(std::string_view("N\0o\0m\0", 6)), HasSubstr("binaire"));
 }
 

@@ -55,15 +55,37 @@ TEST(FrenchDateTest, ReadsWhatOfficesWrite) {
 }
 
 TEST(FrenchDateTest, RefusesWhatIsNoDate) {
-  for (const std::string text :
-       {"31 février 2021", "29 février 2021", "31/04/2021", "2021-13", "2021-02-30", "00/01/2021",
-        "8 janvier", "8 janvier 21", "01/02/21", "janvier", "8", "8 2021", "44225", "123",
-        "courant 2021", "8 janvier 2021 à 14h", "à définir", "du 5 au 3 mai 2021",
-        "du 3 mai 2021", "du 3 au", "du 1er mars au 30 juin 2021", "de mars à mai 2021", "", ",",
-        "8 janvier 0021", "32 mars 2021", "1/2", "2021/02/01", "8/ janvier 2021", "\xFF\xFE"}) {
+  for (const std::string_view text : {"31 février 2021",
+                                      "29 février 2021",
+                                      "31/04/2021",
+                                      "2021-13",
+                                      "2021-02-30",
+                                      "00/01/2021",
+                                      "8 janvier",
+                                      "8 janvier 21",
+                                      "01/02/21",
+                                      "janvier",
+                                      "8",
+                                      "8 2021",
+                                      "44225",
+                                      "123",
+                                      "courant 2021",
+                                      "8 janvier 2021 à 14h",
+                                      "à définir",
+                                      "du 5 au 3 mai 2021",
+                                      "du 3 au",
+                                      "3-5 2021",
+                                      "du 1er mars au 30 juin 2021",
+                                      "de mars à mai 2021",
+                                      "",
+                                      ",",
+                                      "8 janvier 0021",
+                                      "32 mars 2021",
+                                      "1/2",
+                                      "2021/02/01",
+                                      "8/ janvier 2021",
+                                      "\xFF\xFE"}) {
     const auto dates = ParseFrenchDates(text);
-    const bool waits_for_its_end = text == "du 3 mai 2021";
-    if (waits_for_its_end) continue;
     EXPECT_FALSE(dates.ok()) << text << " gave " << dates->front();
   }
 }

@@ -1,4 +1,5 @@
-// What the tests of the import share: the four real files, and a directory of the actors among them.
+// What the tests of the import share: the four real files, and a directory of the actors among
+// them.
 #ifndef MAILLAGE_TESTS_CLIENT_IMPORT_IMPORT_FIXTURE_H_
 #define MAILLAGE_TESTS_CLIENT_IMPORT_IMPORT_FIXTURE_H_
 

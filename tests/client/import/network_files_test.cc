@@ -93,12 +93,12 @@ TEST(NetworkFilesTest, SevenSpellingsOfMissionAreSixMissions) {
     }
   }
   EXPECT_EQ(spellings.size(), 7u);
-  EXPECT_THAT(missions, ElementsAre(std::pair(v1::AXIS_UNSPECIFIED, "Information"),
-                                    std::pair(v1::SI, "Accompagnement collectif"),
-                                    std::pair(v1::SI, "Formations"),
-                                    std::pair(v1::SI, "Mise en réseau"),
-                                    std::pair(v1::ECSI, "Accompagnement collectif"),
-                                    std::pair(v1::ECSI, "Mise en réseau")));
+  EXPECT_THAT(missions,
+              ElementsAre(std::pair(v1::AXIS_UNSPECIFIED, "Information"),
+                          std::pair(v1::SI, "Accompagnement collectif"),
+                          std::pair(v1::SI, "Formations"), std::pair(v1::SI, "Mise en réseau"),
+                          std::pair(v1::ECSI, "Accompagnement collectif"),
+                          std::pair(v1::ECSI, "Mise en réseau")));
 }
 
 TEST(NetworkFilesTest, EventsKeepTheirDates) {
@@ -117,8 +117,7 @@ TEST(NetworkFilesTest, PartnersBecomeReferencesOnlyWhereOneActorHasTheName) {
   EXPECT_THAT(Organisers(EventTitled(plan, "Présentation de la LOP-DSLIM")), ElementsAre());
   EXPECT_THAT(Organisers(EventTitled(plan, "Réunion d’évaluation de la formation AGR")),
               ElementsAre());
-  EXPECT_THAT(Organisers(EventTitled(plan, "Reunion avec les acteurs")),
-              ElementsAre(ActorUuid(3)));
+  EXPECT_THAT(Organisers(EventTitled(plan, "Reunion avec les acteurs")), ElementsAre(ActorUuid(3)));
   EXPECT_THAT(Organisers(EventTitled(plan, "Tour de France des ODD")),
               ElementsAre(ActorUuid(32), ActorUuid(19), ActorUuid(20)));
   EXPECT_THAT(Organisers(EventTitled(plan, "Atelier sur l’intérêt")), ElementsAre(csi, ciedel));
@@ -257,12 +256,11 @@ TEST(NetworkFilesTest, SeparatorsAndLineEndsChangeNothing) {
   const ImportPlan plan = Events();
   std::string windows_ends;
   for (char c : bytes) windows_ends += c == '\n' ? std::string("\r\n") : std::string(1, c);
-  const std::vector<std::pair<std::string, char>> variants = {
-      {Replaced(bytes, ';', '\t'), '\t'},
-      {"\xEF\xBB\xBF" + bytes, ';'},
-      {windows_ends, ';'},
-      {Replaced(bytes, '\n', '\r'), ';'},
-      {"sep=;\n" + bytes, ';'}};
+  const std::vector<std::pair<std::string, char>> variants = {{Replaced(bytes, ';', '\t'), '\t'},
+                                                              {"\xEF\xBB\xBF" + bytes, ';'},
+                                                              {windows_ends, ';'},
+                                                              {Replaced(bytes, '\n', '\r'), ';'},
+                                                              {"sep=;\n" + bytes, ';'}};
   for (const auto& [variant, separator] : variants) {
     const ImportPlan other = PlanOf(variant, {}, NetworkDirectory());
     EXPECT_EQ(other.separator, separator);

@@ -37,7 +37,7 @@ TEST(TableTest, FindsTheSeparatorOutsideQuotes) {
 }
 
 TEST(TableTest, CountsPhysicalLinesInMultiLineCells) {
-  for (const std::string end : {"\n", "\r\n", "\r"}) {
+  for (const std::string& end : std::vector<std::string>{"\n", "\r\n", "\r"}) {
     const Table table = Read("a;b" + end + "\"un" + end + "deux\";\"x" + end + "y\"" + end + end +
                              "3;4" + end + "5;6");
     ASSERT_EQ(table.rows.size(), 3u);
@@ -99,11 +99,13 @@ TEST(TableTest, BrokenQuotesCostTheirLineAndNoOther) {
   EXPECT_THAT(broken, ElementsAre(2u, 4u, 6u));
 }
 
-// The stray quote of line 2 finds a partner at the end of line 4: what lies between must not be lost.
+// The stray quote of line 2 finds a partner at the end of line 4: what lies between must not be
+// lost.
 TEST(TableTest, AStrayQuoteThatAnotherClosesTakesNoLinesAlong) {
   const Table table = Read("a;b;c\n1;\"x;2\n3;4;5\n6;7\";8\n9;10;11\n");
   ASSERT_EQ(table.rows.size(), 4u);
   EXPECT_NE(table.rows[0].error, "");
+  EXPECT_EQ(table.rows[0].error_column, 2u);
   EXPECT_THAT(Texts(table.rows[1]), ElementsAre("3", "4", "5"));
   EXPECT_NE(table.rows[2].error, "");
   EXPECT_THAT(Texts(table.rows[3]), ElementsAre("9", "10", "11"));
@@ -128,9 +130,9 @@ TEST(TableTest, NeedsAHeader) {
 
 // No bytes at all may crash the reader, and no row may vanish without a trace.
 TEST(TableTest, SurvivesNoise) {
-  std::mt19937_64 random(test::Seed());
+  std::mt19937_64 random(testing::TestSeed());
   constexpr std::string_view kAlphabet = "ab;,\t\"\"\n\r \xC3\xA9|=";
-  for (int round = 0; round < 2000; ++round) {
+  for (uint64_t round = testing::TestRounds(2000); round > 0; --round) {
     std::string bytes = "a;b;c\n";
     const size_t size = random() % 60;
     for (size_t i = 0; i < size; ++i) bytes.push_back(kAlphabet[random() % kAlphabet.size()]);

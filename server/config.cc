@@ -1,0 +1,106 @@
+#include "server/config.h"
+
+#include <algorithm>
+#include <optional>
+#include <string_view>
+
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "toml++/toml.h"
+
+namespace maillage::server {
+namespace {
+
+constexpr size_t kMaxSiteName = 40;
+
+absl::Status Wrong(const std::filesystem::path& file, const toml::source_region& where,
+                   const std::string& what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(file.string(), ", ligne ", where.begin.line, " : ", what));
+}
+
+absl::Status ReadValue(const std::filesystem::path& file, const std::string& name,
+                       const toml::node& value, Config& config) {
+  const auto text = value.value<std::string>();
+  if (name == "site" && text) {
+    config.site = *text;
+  } else if (name == "data" && text) {
+    config.data = *text;
+  } else if (name == "listen" && text) {
+    config.listen = *text;
+  } else if (name == "log_level" && text) {
+    config.log_level = *text;
+  } else if (name == "cache_mib" && value.is_integer() && *value.value<int64_t>() > 0) {
+    config.cache_mib = static_cast<uint64_t>(*value.value<int64_t>());
+  } else if (name == "peers" && value.is_array()) {
+    config.peers.clear();
+    for (const toml::node& peer : *value.as_array()) {
+      const auto address = peer.value<std::string>();
+      if (!address) return Wrong(file, peer.source(), "une adresse est un texte, \"HÔTE:PORT\"");
+      config.peers.push_back(*address);
+    }
+  } else {
+    return Wrong(file, value.source(),
+                 absl::StrCat("« ", name, " » est inconnu ou d'un autre type ; noms connus : site, "
+                                          "data, listen, peers, log_level, cache_mib"));
+  }
+  return absl::OkStatus();
+}
+
+bool IsSiteName(const std::string& name) {
+  return !name.empty() && name.size() <= kMaxSiteName &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
+
+absl::Status CheckAddress(const std::string& address, bool may_be_any_port) {
+  const size_t colon = address.rfind(':');
+  uint32_t port = 0;
+  const bool valid = colon != std::string::npos && colon > 0 &&
+                     absl::SimpleAtoi(address.substr(colon + 1), &port) && port <= 65535 &&
+                     (port > 0 || may_be_any_port);
+  if (valid) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("« ", address, " » n'est pas une adresse : HÔTE:PORT, par exemple 127.0.0.1:7101"));
+}
+
+}  // namespace
+
+absl::Status ReadConfigFile(const std::filesystem::path& file, Config& config) {
+  toml::table table;
+  try {
+    table = toml::parse_file(file.string());
+  } catch (const toml::parse_error& error) {
+    return Wrong(file, error.source(), std::string(error.description()));
+  }
+  for (const auto& [name, value] : table) {
+    absl::Status status = ReadValue(file, std::string(name.str()), value, config);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckConfig(const Config& config) {
+  if (!IsSiteName(config.site)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "« ", config.site,
+        " » n'est pas un nom de site : minuscules sans accent, chiffres et tirets (--site haute-savoie)"));
+  }
+  if (config.data.empty()) {
+    return absl::InvalidArgumentError("il manque le dossier des données (--data DOSSIER)");
+  }
+  if (absl::Status status = CheckAddress(config.listen, true); !status.ok()) return status;
+  for (const std::string& peer : config.peers) {
+    if (absl::Status status = CheckAddress(peer, false); !status.ok()) return status;
+  }
+  static constexpr std::string_view kLevels[] = {"trace", "debug", "info", "warn", "error"};
+  if (std::find(std::begin(kLevels), std::end(kLevels), config.log_level) == std::end(kLevels)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "« ", config.log_level, " » n'est pas un niveau de journal : trace, debug, info, warn, error"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace maillage::server

@@ -1,0 +1,111 @@
+// maillaged: the node as a program.
+#include <pthread.h>
+
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+#include "proto/absl_view.h"
+#include "server/config.h"
+#include "server/node.h"
+#include "spdlog/sinks/stdout_sinks.h"
+#include "spdlog/spdlog.h"
+
+namespace {
+
+using maillage::server::Config;
+
+constexpr int kWrongUsage = 64;
+constexpr int kFailed = 1;
+
+void StartLog(const std::string& level) {
+  spdlog::set_default_logger(spdlog::stderr_logger_mt("maillaged"));
+  // journald and humans read the same line; fields are key=value.
+  spdlog::set_pattern("%Y-%m-%dT%H:%M:%S.%eZ level=%l %v", spdlog::pattern_time_type::utc);
+  spdlog::set_level(spdlog::level::from_str(level));
+  spdlog::flush_on(spdlog::level::info);
+}
+
+// SIGTERM and SIGINT are taken by sigwait alone, so that no handler runs in the middle of anything.
+sigset_t BlockStopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+void DescribeOptions(CLI::App& app, Config& flags, std::string& file) {
+  app.description(
+      "Nœud Maillage : la base d'un site, et ses liaisons avec les autres.\n"
+      "A Maillage node: one site's database, and its links to the others.");
+  app.add_option("--config", file, "Fichier TOML : site, data, listen, peers, log_level, cache_mib")
+      ->check(CLI::ExistingFile);
+  app.add_option("--site", flags.site, "Nom du site : savoie");
+  app.add_option("--data", flags.data, "Dossier des données, créé s'il n'existe pas");
+  app.add_option("--listen", flags.listen, "HÔTE:PORT où écouter (127.0.0.1:7101 ; port 0 : un port libre)");
+  app.add_option("--peer", flags.peers, "HÔTE:PORT d'un nœud à appeler ; répétable");
+  app.add_option("--log-level", flags.log_level, "trace, debug, info, warn ou error");
+  app.add_option("--cache-mib", flags.cache_mib, "Mémoire pour les lectures, en Mio");
+  app.footer(
+      "Exemples :\n"
+      "  maillaged --site lyon --data /var/lib/maillage --listen 127.0.0.1:7101\n"
+      "  maillaged --site savoie --data savoie --listen 127.0.0.1:7103 --peer 127.0.0.1:7101 --peer 127.0.0.1:7102\n"
+      "  maillaged --config /etc/maillage/maillaged.toml\n\n"
+      "SIGTERM l'arrête proprement.");
+  app.set_version_flag("--version", MAILLAGE_VERSION);
+}
+
+// Flags win over the file.
+void Override(const CLI::App& app, const Config& flags, Config& config) {
+  if (app.count("--site") > 0) config.site = flags.site;
+  if (app.count("--data") > 0) config.data = flags.data;
+  if (app.count("--listen") > 0) config.listen = flags.listen;
+  if (app.count("--peer") > 0) config.peers = flags.peers;
+  if (app.count("--log-level") > 0) config.log_level = flags.log_level;
+  if (app.count("--cache-mib") > 0) config.cache_mib = flags.cache_mib;
+}
+
+int Complain(const absl::Status& status, int code) {
+  std::fprintf(stderr, "maillaged : %s\n", std::string(maillage::ToStd(status.message())).c_str());
+  return code;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app;
+  Config flags;
+  std::string file;
+  DescribeOptions(app, flags, file);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int code = app.exit(error);
+    return code == 0 ? 0 : kWrongUsage;
+  }
+  Config config;
+  if (!file.empty()) {
+    absl::Status read = maillage::server::ReadConfigFile(file, config);
+    if (!read.ok()) return Complain(read, kWrongUsage);
+  }
+  Override(app, flags, config);
+  if (absl::Status status = CheckConfig(config); !status.ok()) return Complain(status, kWrongUsage);
+
+  const sigset_t stop_signals = BlockStopSignals();
+  StartLog(config.log_level);
+  auto node = maillage::server::Node::Start(config);
+  if (!node.ok()) return Complain(node.status(), kFailed);
+  spdlog::info("node ready site={} address={} data={}", config.site, (*node)->address(),
+               config.data.string());
+  int signal = 0;
+  sigwait(&stop_signals, &signal);
+  spdlog::info("node stopping signal={}", signal);
+  (*node)->Shutdown();
+  spdlog::info("node stopped");
+  return 0;
+}

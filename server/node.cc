@@ -1,0 +1,193 @@
+#include "server/node.h"
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <future>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "grpcpp/ext/proto_server_reflection_plugin.h"
+#include "grpcpp/grpcpp.h"
+#include "proto/absl_view.h"
+#include "proto/records.pb.h"
+#include "replication/edit.h"
+#include "replication/schema.h"
+#include "server/identity.h"
+#include "server/machine.h"
+#include "server/peer_hub.h"
+#include "server/records/record_service.h"
+#include "server/status_service.h"
+#include "server/sync_stream.h"
+#include "server/tuning.h"
+#include "server/writer.h"
+#include "spdlog/spdlog.h"
+#include "storage/rocks_store.h"
+
+namespace maillage::server {
+namespace {
+
+using replication::Replica;
+using replication::Schema;
+
+class SyncService final : public v1::SyncService::CallbackService {
+ public:
+  explicit SyncService(PeerHub* hub) : hub_(hub) {}
+
+  grpc::ServerBidiReactor<v1::SyncFrame, v1::SyncFrame>* Sync(grpc::CallbackServerContext*) override {
+    AcceptedStream accepted = AcceptSyncStream();
+    hub_->Accept(accepted.stream);
+    return accepted.reactor;
+  }
+
+ private:
+  PeerHub* const hub_;
+};
+
+// Every site's own record tells the others its name.
+absl::Status PublishSite(Replica& replica, const std::string& name) {
+  const Schema& schema = Schema::BuiltIn();
+  const replication::KindSchema* kind = schema.FindKind("site");
+  const RecordKey record{kind->number, *RecordId::FromBytes(replica.identity().site.bytes())};
+  auto state = replica.State(record);
+  if (!state.ok()) return state.status();
+  const replication::RecordState before = state->value_or(replication::RecordState());
+  v1::Site content;
+  content.set_name(name);
+  replication::Edit edit;
+  edit.fields = replication::SetFields(*kind, content);
+  edit.content = &content;
+  auto operations = PlanEdit(*kind, before, before.vector(), edit);
+  if (!operations.ok()) return operations.status();
+  if (operations->empty()) return absl::OkStatus();
+  return replica.Write({record, before.vector(), *operations, absl::StrCat("maillaged ", name), ""}).status();
+}
+
+// "127.0.0.1:0" with the port that was taken.
+std::string WithPort(const std::string& listen, int port) {
+  return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
+}
+
+class RunningNode final : public Node {
+ public:
+  ~RunningNode() override { Shutdown(); }
+
+  std::string address() const override { return address_; }
+
+  absl::Status Open(const Config& config) {
+    std::error_code error;
+    std::filesystem::create_directories(config.data, error);
+    if (error) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(config.data.string(), " : création impossible (", error.message(), ")"));
+    }
+    absl::StatusOr<SiteId> site = LoadOrCreateIdentity(config.data);
+    if (!site.ok()) return site.status();
+    storage::RocksOptions options;
+    options.block_cache_bytes = config.cache_mib << 20;
+    auto opened = storage::RocksStore::Open((config.data / "store").string(), options);
+    if (!opened.ok()) return opened.status();
+    store_ = std::move(opened->store);
+    if (!opened->continuity_proven) {
+      spdlog::warn("continuity in doubt, new incarnation damage=\"{}\"", opened->damage);
+    }
+    auto replica = Replica::Open(store_.get(), &clock_, &random_,
+                                 {*site, &Schema::BuiltIn(), opened->continuity_proven});
+    if (!replica.ok()) return replica.status();
+    replica_ = *std::move(replica);
+    if (!opened->continuity_proven) {
+      if (absl::Status status = store_->SettleContinuity(); !status.ok()) return status;
+    }
+    if (absl::Status status = PublishSite(*replica_, config.site); !status.ok()) return status;
+    return replica_->Commit();
+  }
+
+  absl::Status Serve(const Config& config) {
+    writer_ = std::make_unique<Writer>(replica_.get());
+    hub_ = std::make_unique<PeerHub>(writer_.get(), replica_.get(), config.site, config.peers,
+                                     DialSyncStream);
+    record_service_ = std::make_unique<RecordService>(&Schema::BuiltIn(), store_.get(), writer_.get());
+    status_service_ = std::make_unique<StatusService>(
+        writer_.get(), hub_.get(), &Schema::BuiltIn(),
+        StatusService::Facts{config.site, clock_.NowMillis()});
+    sync_service_ = std::make_unique<SyncService>(hub_.get());
+    if (absl::Status status = Listen(config); !status.ok()) return status;
+    absl::Status started;
+    absl::Status committed = writer_->Run([&](Replica&) { started = hub_->Start(); });
+    return started.ok() ? committed : started;
+  }
+
+  void Shutdown() override {
+    if (std::exchange(shut_down_, true)) return;
+    if (server_ != nullptr) {
+      record_service_->Shutdown();
+      std::promise<void> links_closed;
+      writer_->Run([&](Replica&) { hub_->Shutdown([&] { links_closed.set_value(); }); }).IgnoreError();
+      std::future<void> closed = links_closed.get_future();
+      // Peers have a moment to take their leave; the server's shutdown ends the streams that are left.
+      closed.wait_for(std::chrono::milliseconds(kGoodbyeMillis));
+      server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(kGoodbyeMillis));
+      writer_->Run([&](Replica&) { hub_->Abandon(); }).IgnoreError();
+      closed.wait();
+    }
+    if (writer_ != nullptr) writer_->Stop();
+    server_.reset();
+    replica_.reset();
+    store_.reset();
+  }
+
+ private:
+  absl::Status Listen(const Config& config) {
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    int port = 0;
+    builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
+    builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
+    builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                               kMinPingIntervalMillis);
+    builder.RegisterService(record_service_.get());
+    builder.RegisterService(status_service_.get());
+    builder.RegisterService(sync_service_.get());
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr || port == 0) {
+      return absl::UnavailableError(absl::StrCat(
+          config.listen, " : impossible d'écouter ; l'adresse est-elle prise par un autre programme ?"));
+    }
+    address_ = WithPort(config.listen, port);
+    server_->GetHealthCheckService()->SetServingStatus(true);
+    for (const char* service : {v1::RecordService::service_full_name(),
+                                v1::StatusService::service_full_name(),
+                                v1::SyncService::service_full_name()}) {
+      server_->GetHealthCheckService()->SetServingStatus(service, true);
+    }
+    return absl::OkStatus();
+  }
+
+  MachineClock clock_;
+  MachineRandom random_;
+  std::unique_ptr<storage::RocksStore> store_;
+  std::unique_ptr<Replica> replica_;
+  std::unique_ptr<Writer> writer_;
+  std::unique_ptr<PeerHub> hub_;
+  std::unique_ptr<RecordService> record_service_;
+  std::unique_ptr<StatusService> status_service_;
+  std::unique_ptr<SyncService> sync_service_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+  bool shut_down_ = false;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Node>> Node::Start(const Config& config) {
+  if (absl::Status status = CheckConfig(config); !status.ok()) return status;
+  auto node = std::make_unique<RunningNode>();
+  if (absl::Status status = node->Open(config); !status.ok()) return status;
+  if (absl::Status status = node->Serve(config); !status.ok()) return status;
+  return node;
+}
+
+}  // namespace maillage::server

@@ -1,0 +1,417 @@
+#include "server/peer_hub.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "proto/absl_view.h"
+#include "proto/id.h"
+#include "server/peer_text.h"
+#include "server/tuning.h"
+#include "spdlog/spdlog.h"
+#include "storage/keys.h"
+
+namespace maillage::server {
+
+using replication::SyncProgress;
+using replication::SyncSession;
+using replication::SyncState;
+
+PeerHub::PeerHub(Writer* writer, replication::Replica* replica, std::string site_name,
+                 const std::vector<std::string>& addresses, Dialer dialer)
+    : writer_(writer), replica_(replica), site_name_(std::move(site_name)), dialer_(std::move(dialer)) {
+  for (const std::string& address : addresses) {
+    Peer& peer = peers_.emplace_back();
+    peer.address = address;
+    peer.schedule.emplace(&replica->random());
+  }
+}
+
+PeerHub::~PeerHub() = default;
+
+uint64_t PeerHub::Now() const { return replica_->wall_clock().NowMillis(); }
+
+absl::Status PeerHub::Start() {
+  const storage::KeyRange range = storage::KeyRange::Prefix(storage::kPausedPrefix);
+  auto cursor = replica_->store().Scan(storage::Table::kMeta, range);
+  for (; cursor->Valid(); cursor->Next()) {
+    paused_.emplace(cursor->key().substr(storage::kPausedPrefix.size()));
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  for (Peer& peer : peers_) {
+    peer.paused = paused_.contains(peer.address);
+    auto site = replica_->store().Get(storage::Table::kMeta, storage::AddressKey(peer.address));
+    if (!site.ok()) return site.status();
+    if (site->has_value()) peer.site = SiteId::FromBytes(**site).value_or(SiteId());
+  }
+  subscription_ = writer_->Subscribe([this](uint64_t) {
+    pump_due_ = true;
+    Pump();
+  });
+  writer_->SetTicker(kTickMillis, [this](replication::Replica&) { Tick(); });
+  return absl::OkStatus();
+}
+
+void PeerHub::Post(std::function<void()> task) {
+  writer_->Post([task = std::move(task)](replication::Replica&) { task(); },
+                [this](const absl::Status& committed) { AfterCommit(committed); });
+}
+
+void PeerHub::AfterCommit(const absl::Status& committed) {
+  if (committed.ok()) return Pump();
+  // What the sessions did is unknown: nobody may be told that it is stored.
+  for (const auto& link : links_) link->stream->Finish();
+}
+
+void PeerHub::Accept(std::shared_ptr<SyncStream> stream) {
+  auto link = std::make_shared<Link>();
+  link->stream = std::move(stream);
+  Post([this, link] { Attach(link); });
+}
+
+void PeerHub::Attach(const std::shared_ptr<Link>& link) {
+  link->id = next_link_++;
+  SyncSession::Options options;
+  options.caller = link->dialled;
+  options.name = site_name_;
+  if (const Peer* peer = PeerOf(*link)) options.expected_peer = peer->site;
+  link->session = std::make_unique<SyncSession>(replica_, options);
+  if (shutting_down_) link->session->Close(v1::Goodbye::SHUTTING_DOWN, "");
+  links_.push_back(link);
+  pump_due_ = true;
+  SyncStream::Events events;
+  events.on_frame = [this, link](v1::SyncFrame frame) {
+    Post([this, link, frame = std::move(frame)] { OnFrame(link, frame); });
+  };
+  events.on_written = [this, link] { Post([this, link] { OnWritten(link); }); };
+  events.on_closed = [this, link](grpc::Status status) {
+    Post([this, link, status = std::move(status)] { OnClosed(link, status); });
+  };
+  link->stream->Start(std::move(events));
+}
+
+void PeerHub::Tick() {
+  pump_due_ = true;
+  const uint64_t now = Now();
+  for (Peer& peer : peers_) {
+    const bool wanted = !peer.address.empty() && !peer.paused && !shutting_down_;
+    if (wanted && peer.link == nullptr && peer.schedule->IsDue(now)) Dial(peer);
+    AnswerWaiters(peer);
+  }
+  // Sessions compare roots again when time has passed, commit or not.
+  Post([] {});
+}
+
+void PeerHub::Dial(Peer& peer) {
+  auto link = std::make_shared<Link>();
+  link->dialled = true;
+  link->stream = dialer_(peer.address);
+  peer.link = link;
+  // Until the peer says otherwise this attempt counts as failed, so that the next one waits.
+  peer.schedule->OnFailure(Now());
+  Attach(link);
+}
+
+void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& frame) {
+  link->stream->Read();
+  pump_due_ = true;
+  const absl::Status status = link->session->Receive(frame);
+  if (!status.ok()) {
+    spdlog::error("sync failed peer={} error=\"{}\"", link->session->progress().peer_name,
+                  status.ToString());
+    if (Peer* peer = PeerOf(*link)) peer->last_error = StoreErrorText(status);
+    link->stream->Finish();
+    return;
+  }
+  if (!link->introduced && frame.has_hello()) Introduce(link);
+  if (Peer* peer = PeerOf(*link)) peer->last_contact_millis = Now();
+}
+
+PeerHub::Peer& PeerHub::PeerForLink(const Link& link) {
+  if (Peer* peer = PeerOf(link)) return *peer;
+  const SiteId site = link.session->progress().peer;
+  for (Peer& peer : peers_) {
+    if (peer.site == site) return peer;
+  }
+  Peer& peer = peers_.emplace_back();
+  peer.site = site;
+  peer.paused = paused_.contains(FormatSiteId(site));
+  return peer;
+}
+
+std::shared_ptr<PeerHub::Link> PeerHub::AbsorbCaller(const Peer& peer) {
+  for (auto other = peers_.begin(); other != peers_.end(); ++other) {
+    if (&*other == &peer || other->site != peer.site || !other->address.empty()) continue;
+    const std::shared_ptr<Link> link = other->link;
+    peers_.erase(other);
+    return link;
+  }
+  return nullptr;
+}
+
+void PeerHub::Introduce(const std::shared_ptr<Link>& link) {
+  const SyncProgress& progress = link->session->progress();
+  if (progress.state == SyncState::kGreeting || progress.state == SyncState::kClosed) return;
+  link->introduced = true;
+  Peer& peer = PeerForLink(*link);
+  std::shared_ptr<Link> rival = peer.link == link ? nullptr : peer.link;
+  peer.name = progress.peer_name;
+  if (peer.site != progress.peer) {
+    peer.site = progress.peer;
+    if (!peer.address.empty()) {
+      replica_->PutMeta(storage::AddressKey(peer.address), std::string(peer.site.bytes()));
+    }
+  }
+  if (std::shared_ptr<Link> absorbed = AbsorbCaller(peer)) rival = absorbed;
+  if (peer.paused) {
+    link->session->Close(v1::Goodbye::PAUSED, site_name_);
+    return;
+  }
+  if (GivesWay(*link, rival, peer.site)) {
+    peer.link = rival;
+    link->session->Close(v1::Goodbye::DUPLICATE, "");
+    return;
+  }
+  peer.link = link;
+  spdlog::info("link open peer={} site={} dialled={} clock_difference_ms={}", peer.name,
+               FormatSiteId(peer.site), link->dialled, progress.clock_difference_millis);
+}
+
+bool PeerHub::GivesWay(const Link& link, const std::shared_ptr<Link>& rival, const SiteId& site) {
+  if (rival == nullptr || !rival->introduced || rival->finishing) return false;
+  // Both dialled: both ends keep the stream that the smaller site dialled. A second one in the same direction means
+  // that the peer started over, and the older is a leftover.
+  const bool keep_dialled = replica_->identity().site < site;
+  if (rival->dialled != link.dialled && link.dialled != keep_dialled) return true;
+  rival->session->Close(v1::Goodbye::DUPLICATE, "");
+  return false;
+}
+
+void PeerHub::OnWritten(const std::shared_ptr<Link>& link) {
+  link->writing = false;
+  pump_due_ = true;
+  if (link->finishing) link->stream->Finish();
+}
+
+void PeerHub::OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& status) {
+  Peer* peer = PeerOf(*link);
+  const SyncProgress& progress = link->session->progress();
+  if (peer != nullptr && peer->link == link) {
+    peer->last = progress;
+    peer->link = nullptr;
+    peer->last_error = LinkErrorText(progress, status, peer->address);
+    if (progress.goodbye == v1::Goodbye::DUPLICATE && peer->schedule.has_value()) {
+      peer->schedule->Postpone(Now() + kDuplicateRedialMillis);
+    }
+    spdlog::info("link closed peer={} address={} reason=\"{}\"", peer->name, peer->address,
+                 peer->last_error);
+    for (Waiter& waiter : std::exchange(peer->waiters, {})) {
+      waiter.answer(absl::UnavailableError(peer->last_error));
+    }
+  }
+  links_.remove(link);
+  if (links_.empty() && all_closed_) std::exchange(all_closed_, nullptr)();
+}
+
+void PeerHub::Pump() {
+  if (!std::exchange(pump_due_, false)) return;
+  for (const auto& link : std::list<std::shared_ptr<Link>>(links_)) PumpLink(link);
+}
+
+void PeerHub::PumpLink(const std::shared_ptr<Link>& link) {
+  if (link->writing || link->finishing) return;
+  v1::SyncFrame frame;
+  absl::StatusOr<bool> filled = link->session->Next(&frame);
+  if (!filled.ok()) {
+    spdlog::error("sync failed peer={} error=\"{}\"", link->session->progress().peer_name,
+                  filled.status().ToString());
+    link->stream->Finish();
+    return;
+  }
+  if (Peer* peer = PeerOf(*link)) NoteAgreement(link, *peer);
+  if (*filled) {
+    link->writing = true;
+    link->finishing = frame.has_goodbye();
+    link->stream->Write(frame);
+  } else if (link->session->closed()) {
+    link->stream->Finish();
+  }
+}
+
+void PeerHub::NoteAgreement(const std::shared_ptr<Link>& link, Peer& peer) {
+  const SyncProgress& progress = link->session->progress();
+  if (progress.agreements == link->agreements_seen) return;
+  link->agreements_seen = progress.agreements;
+  if (peer.schedule.has_value()) peer.schedule->OnAgreement();
+  peer.last_error.clear();
+  AnswerWaiters(peer);
+}
+
+void PeerHub::AnswerWaiters(Peer& peer) {
+  const uint64_t agreements = peer.link != nullptr ? peer.link->session->progress().agreements : 0;
+  const uint64_t now = Now();
+  std::vector<Waiter> waiting;
+  for (Waiter& waiter : std::exchange(peer.waiters, {})) {
+    if (agreements > waiter.agreements) {
+      waiter.answer(absl::OkStatus());
+    } else if (now >= waiter.deadline_millis) {
+      waiter.answer(absl::DeadlineExceededError(
+          "la comparaison dure encore ; elle se poursuit, voyez « maillage peers »"));
+    } else {
+      waiting.push_back(std::move(waiter));
+    }
+  }
+  peer.waiters = std::move(waiting);
+}
+
+void PeerHub::Shutdown(std::function<void()> closed) {
+  shutting_down_ = true;
+  writer_->Unsubscribe(subscription_);
+  for (const auto& link : links_) link->session->Close(v1::Goodbye::SHUTTING_DOWN, "");
+  if (links_.empty()) return closed();
+  all_closed_ = std::move(closed);
+  pump_due_ = true;
+  Pump();
+  // A link that is still writing says goodbye afterwards; one that can't write is ended by the server's shutdown.
+}
+
+void PeerHub::Abandon() {
+  for (const auto& link : links_) link->stream->Finish();
+}
+
+absl::Status PeerHub::NoSuchPeer(const std::string& name) const {
+  std::string known;
+  for (const Peer& peer : peers_) {
+    absl::StrAppend(&known, known.empty() ? "" : ", ", peer.name.empty() ? peer.address : peer.name);
+  }
+  return absl::NotFoundError(absl::StrCat("aucun pair « ", name, " » ; pairs connus : ",
+                                          known.empty() ? "aucun" : known));
+}
+
+PeerHub::Peer* PeerHub::PeerOf(const Link& link) {
+  for (Peer& peer : peers_) {
+    if (peer.link.get() == &link) return &peer;
+  }
+  return nullptr;
+}
+
+const PeerHub::Peer* PeerHub::FindPeer(const std::string& name) const {
+  const auto found = std::find_if(peers_.begin(), peers_.end(), [&](const Peer& peer) {
+    return (!peer.address.empty() && peer.address == name) || (!peer.name.empty() && peer.name == name) ||
+           (!peer.site.empty() && FormatSiteId(peer.site) == name);
+  });
+  return found == peers_.end() ? nullptr : &*found;
+}
+
+PeerHub::Peer* PeerHub::FindPeer(const std::string& name) {
+  return const_cast<Peer*>(std::as_const(*this).FindPeer(name));
+}
+
+void PeerHub::RememberPaused(const Peer& peer, bool paused) {
+  std::vector<std::string> names;
+  if (!peer.address.empty()) names.push_back(peer.address);
+  if (!peer.site.empty()) names.push_back(FormatSiteId(peer.site));
+  for (const std::string& name : names) {
+    if (paused) {
+      paused_.insert(name);
+      replica_->PutMeta(storage::PausedKey(name), "");
+    } else {
+      paused_.erase(name);
+      replica_->PutMeta(storage::PausedKey(name), std::nullopt);
+    }
+  }
+}
+
+absl::Status PeerHub::Pause(const std::string& name) {
+  Peer* peer = FindPeer(name);
+  if (peer == nullptr) return NoSuchPeer(name);
+  peer->paused = true;
+  RememberPaused(*peer, true);
+  if (peer->link != nullptr) {
+    if (peer->link->introduced) {
+      peer->link->session->Close(v1::Goodbye::PAUSED, site_name_);
+    } else {
+      peer->link->stream->Finish();
+    }
+    pump_due_ = true;
+    Post([] {});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status PeerHub::Resume(const std::string& name) {
+  Peer* peer = FindPeer(name);
+  if (peer == nullptr) return NoSuchPeer(name);
+  peer->paused = false;
+  RememberPaused(*peer, false);
+  if (peer->schedule.has_value()) peer->schedule->DialNow();
+  return absl::OkStatus();
+}
+
+void PeerHub::Sync(const std::string& name, std::function<void(absl::Status)> answer) {
+  Peer* peer = FindPeer(name);
+  if (peer == nullptr) return answer(NoSuchPeer(name));
+  if (peer->paused) {
+    return answer(absl::FailedPreconditionError(
+        absl::StrCat("« ", name, " » est en pause ; d'abord : maillage resume ", name)));
+  }
+  if (peer->link == nullptr && !peer->schedule.has_value()) {
+    return answer(absl::UnavailableError(absl::StrCat(
+        "« ", name, " » n'est pas connecté, et c'est lui qui appelle ; lancez la synchronisation de son côté")));
+  }
+  Waiter waiter;
+  waiter.answer = std::move(answer);
+  waiter.deadline_millis = Now() + kSyncCommandMillis;
+  if (peer->link != nullptr) {
+    waiter.agreements = peer->link->session->progress().agreements;
+    peer->link->session->RequestCheck();
+    pump_due_ = true;
+    Post([] {});
+  } else {
+    peer->schedule->DialNow();
+  }
+  peer->waiters.push_back(std::move(waiter));
+}
+
+std::vector<v1::PeerStatus> PeerHub::Status() const {
+  std::vector<v1::PeerStatus> statuses;
+  for (const Peer& peer : peers_) Describe(peer, statuses.emplace_back());
+  return statuses;
+}
+
+absl::StatusOr<v1::PeerStatus> PeerHub::Status(const std::string& name) const {
+  const Peer* peer = FindPeer(name);
+  if (peer == nullptr) return NoSuchPeer(name);
+  v1::PeerStatus status;
+  Describe(*peer, status);
+  return status;
+}
+
+void PeerHub::Describe(const Peer& peer, v1::PeerStatus& status) const {
+  const bool connected = peer.link != nullptr && peer.link->introduced;
+  const SyncProgress& progress = connected ? peer.link->session->progress() : peer.last;
+  DescribeProgress(progress, status);
+  status.set_site(peer.name);
+  status.set_address(peer.address);
+  if (!peer.site.empty()) status.set_site_id(FormatSiteId(peer.site));
+  status.set_saved_position(replica_->progress().feed_head);
+  status.set_last_error(peer.last_error);
+  SetMillis(peer.last_contact_millis, status.mutable_last_contact_time());
+  if (peer.last_contact_millis == 0) status.clear_last_contact_time();
+  if (peer.paused) {
+    status.set_state(v1::PeerStatus::PAUSED);
+  } else if (connected) {
+    status.set_state(StateOf(*peer.link->session));
+  } else if (peer.last.goodbye != v1::Goodbye::REASON_UNSPECIFIED && IsFault(peer.last.goodbye)) {
+    status.set_state(v1::PeerStatus::ERROR);
+  } else if (peer.last_contact_millis > 0) {
+    status.set_state(v1::PeerStatus::OFFLINE);
+  } else {
+    status.set_state(peer.link != nullptr ? v1::PeerStatus::CONNECTING : v1::PeerStatus::UNKNOWN);
+  }
+  if (!connected && !peer.paused && peer.schedule.has_value()) {
+    SetMillis(peer.schedule->next_dial_millis(), status.mutable_retry_time());
+  }
+}
+
+}  // namespace maillage::server

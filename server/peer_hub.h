@@ -1,0 +1,139 @@
+// All links to other nodes: dials, accepts, runs a SyncSession over each stream, and knows what an administrator wants to
+// know of each peer.
+#ifndef MAILLAGE_SERVER_PEER_HUB_H_
+#define MAILLAGE_SERVER_PEER_HUB_H_
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "proto/status_service.pb.h"
+#include "replication/peer_schedule.h"
+#include "replication/sync_session.h"
+#include "server/sync_stream.h"
+#include "server/writer.h"
+
+namespace maillage::server {
+
+// Lives on the writer's thread: every method but Accept and the destructor is called there, inside tasks. Frames are
+// handled in tasks, so whatever several peers send at once is committed together.
+class PeerHub {
+ public:
+  // Opens a stream to an address; tests put a pipe here.
+  using Dialer = std::function<std::shared_ptr<SyncStream>(const std::string& address)>;
+
+  // All pointers must outlive the hub. `addresses`: HOST:PORT of the nodes to dial.
+  PeerHub(Writer* writer, replication::Replica* replica, std::string site_name,
+          const std::vector<std::string>& addresses, Dialer dialer);
+  // The writer must have stopped.
+  ~PeerHub();
+
+  // Reads what was paused, and starts dialling.
+  absl::Status Start();
+  // From any thread: an incoming stream.
+  void Accept(std::shared_ptr<SyncStream> stream);
+  // Says goodbye to everyone and takes no more streams; `closed` is called once the last one has ended.
+  void Shutdown(std::function<void()> closed);
+  // Ends the streams whose goodbye is still waiting.
+  void Abandon();
+
+  // A site's name, its id or an address. NotFound lists the peers there are.
+  absl::Status Pause(const std::string& peer);
+  absl::Status Resume(const std::string& peer);
+  // Answers once the roots were equal, or with what came between: Unavailable, DeadlineExceeded.
+  void Sync(const std::string& peer, std::function<void(absl::Status)> answer);
+
+  std::vector<v1::PeerStatus> Status() const;
+  absl::StatusOr<v1::PeerStatus> Status(const std::string& peer) const;
+
+ private:
+  struct Link {
+    uint64_t id = 0;
+    std::shared_ptr<SyncStream> stream;
+    std::unique_ptr<replication::SyncSession> session;
+    bool dialled = false;
+    bool writing = false;
+    // The peer has said who it is, and the link belongs to one of peers_.
+    bool introduced = false;
+    // The session has ended: the stream ends once the goodbye is written.
+    bool finishing = false;
+    uint64_t agreements_seen = 0;
+  };
+
+  struct Waiter {
+    std::function<void(absl::Status)> answer;
+    uint64_t deadline_millis = 0;
+    // Agreements of the link when the command came; the next one answers it.
+    uint64_t agreements = 0;
+  };
+
+  struct Peer {
+    std::string address;
+    SiteId site;
+    std::string name;
+    bool paused = false;
+    std::optional<replication::PeerSchedule> schedule;
+    // Null while there is none.
+    std::shared_ptr<Link> link;
+    // Of the link that ended last.
+    replication::SyncProgress last;
+    uint64_t last_contact_millis = 0;
+    std::string last_error;
+    std::vector<Waiter> waiters;
+  };
+
+  void Tick();
+  void Dial(Peer& peer);
+  void Attach(const std::shared_ptr<Link>& link);
+  void OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& frame);
+  void OnWritten(const std::shared_ptr<Link>& link);
+  void OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& status);
+  // Sends what the sessions have to say; after every commit.
+  void Pump();
+  void PumpLink(const std::shared_ptr<Link>& link);
+  // Runs `task` on the writer's thread, and Pump after its commit.
+  void Post(std::function<void()> task);
+  void AfterCommit(const absl::Status& committed);
+  void Introduce(const std::shared_ptr<Link>& link);
+  // A site that used to call in and was also dialled is one peer: its entry without an address is dropped, and its
+  // link returned.
+  std::shared_ptr<Link> AbsorbCaller(const Peer& peer);
+  // Of two sessions with the same site one has to close: true where it is `link`.
+  bool GivesWay(const Link& link, const std::shared_ptr<Link>& rival, const SiteId& site);
+  void NoteAgreement(const std::shared_ptr<Link>& link, Peer& peer);
+  void AnswerWaiters(Peer& peer);
+  void Describe(const Peer& peer, v1::PeerStatus& status) const;
+  Peer* FindPeer(const std::string& name);
+  const Peer* FindPeer(const std::string& name) const;
+  Peer* PeerOf(const Link& link);
+  // The peer that dials this link, or the one with this site, or a new one.
+  Peer& PeerForLink(const Link& link);
+  absl::Status NoSuchPeer(const std::string& name) const;
+  void RememberPaused(const Peer& peer, bool paused);
+  uint64_t Now() const;
+
+  Writer* const writer_;
+  replication::Replica* const replica_;
+  const std::string site_name_;
+  const Dialer dialer_;
+  // A list: peers keep their addresses in memory.
+  std::list<Peer> peers_;
+  std::list<std::shared_ptr<Link>> links_;
+  std::set<std::string> paused_;
+  uint64_t next_link_ = 1;
+  uint64_t subscription_ = 0;
+  bool pump_due_ = false;
+  bool shutting_down_ = false;
+  std::function<void()> all_closed_;
+};
+
+}  // namespace maillage::server
+
+#endif  // MAILLAGE_SERVER_PEER_HUB_H_

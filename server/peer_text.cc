@@ -1,0 +1,94 @@
+#include "server/peer_text.h"
+
+#include "absl/strings/str_cat.h"
+
+namespace maillage::server {
+
+using replication::SyncProgress;
+using replication::SyncState;
+
+void SetMillis(uint64_t millis, google::protobuf::Timestamp* time) {
+  time->set_seconds(static_cast<int64_t>(millis / 1000));
+  time->set_nanos(static_cast<int32_t>(millis % 1000) * 1'000'000);
+}
+
+void DescribeProgress(const SyncProgress& progress, v1::PeerStatus& status) {
+  status.set_sent_position(progress.sent_position);
+  status.set_stored_position(progress.stored_position);
+  status.set_applied_position(progress.applied_position);
+  status.set_bytes_sent(progress.bytes_sent);
+  status.set_bytes_received(progress.bytes_received);
+  status.set_changes_sent(progress.changes_sent + progress.states_sent);
+  status.set_changes_received(progress.changes_received + progress.states_received);
+  status.set_frames_sent(progress.frames_sent);
+  status.set_frames_received(progress.frames_received);
+  status.set_clock_difference_ms(progress.clock_difference_millis);
+  if (progress.last_agreement_millis > 0) {
+    SetMillis(progress.last_agreement_millis, status.mutable_last_agreement_time());
+  }
+}
+
+v1::PeerStatus::State StateOf(const replication::SyncSession& session) {
+  if (session.up_to_date()) return v1::PeerStatus::UP_TO_DATE;
+  switch (session.progress().state) {
+    case SyncState::kGreeting:
+      return v1::PeerStatus::CONNECTING;
+    case SyncState::kReconciling:
+      return v1::PeerStatus::SYNCING;
+    case SyncState::kLive:
+      return v1::PeerStatus::BEHIND;
+    case SyncState::kClosed:
+      return v1::PeerStatus::OFFLINE;
+  }
+  return v1::PeerStatus::UNKNOWN;
+}
+
+bool IsFault(v1::Goodbye::Reason reason) {
+  switch (reason) {
+    case v1::Goodbye::UNSUPPORTED_PROTOCOL:
+    case v1::Goodbye::MALFORMED:
+    case v1::Goodbye::SELF:
+    case v1::Goodbye::NOT_CONVERGING:
+      return true;
+    default:
+      return false;
+  }
+}
+
+std::string LinkErrorText(const SyncProgress& progress, const grpc::Status& status,
+                          const std::string& address) {
+  switch (progress.goodbye) {
+    case v1::Goodbye::DUPLICATE:
+      return "";
+    case v1::Goodbye::PAUSED:
+      return progress.closed_by_peer ? absl::StrCat("mis en pause par ", progress.goodbye_message) : "";
+    case v1::Goodbye::UNSUPPORTED_PROTOCOL:
+      return absl::StrCat("versions incompatibles (", progress.goodbye_message,
+                          ") ; mettez à jour le nœud le plus ancien");
+    case v1::Goodbye::MALFORMED:
+      return absl::StrCat("message illisible (", progress.goodbye_message,
+                          ") ; comparez les versions des deux nœuds");
+    case v1::Goodbye::SHUTTING_DOWN:
+      return progress.closed_by_peer ? "le pair s'est arrêté" : "";
+    case v1::Goodbye::SELF:
+      return "ce pair a la même identité que ce nœud : une copie de son dossier de données, ou sa propre adresse";
+    case v1::Goodbye::NOT_CONVERGING:
+      return "les deux sites ont tout comparé et diffèrent encore ; voyez la quarantaine des deux côtés";
+    default:
+      break;
+  }
+  if (status.ok()) return "le pair a fermé la liaison";
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+    return absl::StrCat("injoignable",
+                        address.empty() ? "" : absl::StrCat(" à l'adresse ", address),
+                        " ; vérifiez le réseau et que le nœud tourne");
+  }
+  if (status.error_code() == grpc::StatusCode::CANCELLED) return "liaison coupée";
+  return absl::StrCat("liaison rompue : ", status.error_message());
+}
+
+std::string StoreErrorText(const absl::Status& status) {
+  return absl::StrCat("la base de ce nœud a refusé : ", status.message());
+}
+
+}  // namespace maillage::server

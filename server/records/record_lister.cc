@@ -1,0 +1,213 @@
+#include "server/records/record_lister.h"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "replication/record_reader.h"
+#include "server/query/order.h"
+#include "server/query/page_token.h"
+#include "server/records/record_request.h"
+#include "server/records/record_search.h"
+#include "server/records/record_view.h"
+#include "storage/keys.h"
+
+namespace maillage::server {
+
+using google::protobuf::Message;
+using replication::FieldSchema;
+using replication::KindSchema;
+using replication::LocalProgress;
+using replication::Schema;
+using storage::ReadView;
+
+namespace {
+
+struct ListPlan {
+  RecordSearch search;
+  OrderBy order;
+  std::vector<const FieldSchema*> mask;
+  bool masked = false;
+  size_t page_size = 0;
+  PageScope scope;
+  // Of the page before; nothing on the first.
+  std::optional<PagePosition> after;
+};
+
+absl::StatusOr<ListPlan> MakePlan(const Schema& schema, const v1::ListRecordsRequest& request) {
+  absl::StatusOr<RecordSearch> search = RecordSearch::Make(schema, request);
+  if (!search.ok()) return search.status();
+  ListPlan plan{*std::move(search), {}, {}, false, 0, {}, std::nullopt};
+  const KindSchema& kind = plan.search.kind();
+  absl::StatusOr<OrderBy> order = ParseOrderBy(request.order_by(), kind.descriptor);
+  if (!order.ok()) return order.status();
+  plan.order = *std::move(order);
+  auto mask = ResolveMask(kind, request.read_mask());
+  if (!mask.ok()) return mask.status();
+  plan.mask = *std::move(mask);
+  plan.masked = !request.read_mask().paths().empty();
+  absl::StatusOr<size_t> page_size = PageSize(request.page_size());
+  if (!page_size.ok()) return page_size.status();
+  plan.page_size = *page_size;
+  plan.scope = {"ListRecords",      kind.name,        request.filter(),
+                request.order_by(), request.search(), request.show_deleted() ? "deleted" : ""};
+  if (!request.page_token().empty()) {
+    absl::StatusOr<PagePosition> after = DecodePageToken(plan.scope, request.page_token());
+    if (!after.ok()) return after.status();
+    plan.after = *std::move(after);
+  }
+  return plan;
+}
+
+v1::Record Show(const ListPlan& plan, const RecordId& id, const replication::RecordState& state,
+                Message& content) {
+  const KindSchema& kind = plan.search.kind();
+  if (plan.masked) KeepFields(kind, plan.mask, content);
+  return ToRecord(kind, id, state, content);
+}
+
+void SetNextPage(const ListPlan& plan, const std::string& sort_key, const RecordId& last,
+                 v1::ListRecordsResponse& response) {
+  response.set_next_page_token(
+      EncodePageToken(plan.scope, {sort_key, std::string(last.bytes())}));
+}
+
+absl::StatusOr<v1::ListRecordsResponse> ListById(const ListPlan& plan, const ReadView& view) {
+  std::optional<RecordId> after;
+  if (plan.after.has_value()) after = RecordId::FromBytes(plan.after->id);
+  v1::ListRecordsResponse response;
+  RecordId last;
+  const absl::Status scanned = plan.search.Scan(view, after, [&](const FoundRecord& found) {
+    if (static_cast<size_t>(response.records_size()) == plan.page_size) {
+      SetNextPage(plan, "", last, response);
+      return false;
+    }
+    *response.add_records() = Show(plan, found.id, found.state, found.content);
+    last = found.id;
+    return true;
+  });
+  if (!scanned.ok()) return scanned;
+  const bool only_page = !plan.after.has_value() && response.next_page_token().empty();
+  if (only_page) response.set_total_size(response.records_size());
+  return response;
+}
+
+struct Row {
+  std::string sort_key;
+  RecordId id;
+
+  bool operator<(const Row& other) const {
+    return std::tie(sort_key, id) < std::tie(other.sort_key, other.id);
+  }
+};
+
+// The first rows in order after the last page: at most one more than the page holds.
+absl::StatusOr<std::vector<Row>> FirstRows(const ListPlan& plan, const ReadView& view,
+                                           int64_t* total) {
+  std::optional<Row> after;
+  if (plan.after.has_value()) {
+    after = Row{plan.after->sort_key, RecordId::FromBytes(plan.after->id).value_or(RecordId())};
+  }
+  // A heap whose front is the greatest.
+  std::vector<Row> rows;
+  const absl::Status scanned =
+      plan.search.Scan(view, std::nullopt, [&](const FoundRecord& found) {
+        ++*total;
+        Row row{plan.order.SortKey(found.content), found.id};
+        if (after.has_value() && !(*after < row)) return true;
+        if (rows.size() == plan.page_size + 1) {
+          if (!(row < rows.front())) return true;
+          std::pop_heap(rows.begin(), rows.end());
+          rows.pop_back();
+        }
+        rows.push_back(std::move(row));
+        std::push_heap(rows.begin(), rows.end());
+        return true;
+      });
+  if (!scanned.ok()) return scanned;
+  std::sort_heap(rows.begin(), rows.end());
+  return rows;
+}
+
+absl::StatusOr<v1::ListRecordsResponse> ListInOrder(const Schema& schema, const ListPlan& plan,
+                                                    const ReadView& view) {
+  int64_t total = 0;
+  absl::StatusOr<std::vector<Row>> rows = FirstRows(plan, view, &total);
+  if (!rows.ok()) return rows.status();
+  v1::ListRecordsResponse response;
+  if (rows->size() > plan.page_size) {
+    rows->pop_back();
+    SetNextPage(plan, rows->back().sort_key, rows->back().id, response);
+  }
+  const KindSchema& kind = plan.search.kind();
+  for (const Row& row : *rows) {
+    auto state = replication::ReadState(view, {kind.number, row.id});
+    if (!state.ok()) return state.status();
+    if (!state->has_value()) return absl::DataLossError("a record left the view that listed it");
+    const std::unique_ptr<Message> content = schema.ToMessage(kind, **state);
+    *response.add_records() = Show(plan, row.id, **state, *content);
+  }
+  if (!plan.after.has_value()) response.set_total_size(total);
+  return response;
+}
+
+}  // namespace
+
+absl::StatusOr<LocalProgress> ReadProgress(const ReadView& view) {
+  auto bytes = view.Get(storage::Table::kMeta, storage::kProgressKey);
+  if (!bytes.ok()) return bytes.status();
+  if (!bytes->has_value()) return LocalProgress();
+  return replication::DecodeProgress(**bytes);
+}
+
+absl::StatusOr<v1::Record> GetRecord(const Schema& schema, const ReadView& view,
+                                     const v1::GetRecordRequest& request) {
+  absl::StatusOr<NamedRecord> named = ParseRecordName(schema, request.name());
+  if (!named.ok()) return named.status();
+  auto state = replication::ReadState(view, named->key);
+  if (!state.ok()) return state.status();
+  if (!state->has_value()) {
+    return absl::NotFoundError(absl::StrCat("pas de fiche ", request.name(), " sur ce nœud"));
+  }
+  return ToRecord(schema, *named->kind, named->key.id, **state);
+}
+
+absl::StatusOr<v1::ListRecordsResponse> ListRecords(const Schema& schema, const ReadView& view,
+                                                    const v1::ListRecordsRequest& request) {
+  absl::StatusOr<ListPlan> plan = MakePlan(schema, request);
+  if (!plan.ok()) return plan.status();
+  if (!plan->order.empty()) return ListInOrder(schema, *plan, view);
+  absl::StatusOr<v1::ListRecordsResponse> response = ListById(*plan, view);
+  if (!response.ok() || plan->after.has_value() || !plan->search.MatchesAll()) return response;
+  absl::StatusOr<LocalProgress> progress = ReadProgress(view);
+  if (!progress.ok()) return progress.status();
+  const auto counts = progress->kinds.find(plan->search.kind().number);
+  if (counts != progress->kinds.end()) {
+    const uint64_t deleted = request.show_deleted() ? counts->second.deleted : 0;
+    response->set_total_size(static_cast<int64_t>(counts->second.alive + deleted));
+  }
+  return response;
+}
+
+absl::StatusOr<v1::ListKindsResponse> ListKinds(const Schema& schema, const ReadView& view) {
+  absl::StatusOr<LocalProgress> progress = ReadProgress(view);
+  if (!progress.ok()) return progress.status();
+  v1::ListKindsResponse response;
+  for (const KindSchema& kind : schema.kinds()) {
+    v1::KindInfo& info = *response.add_kinds();
+    *info.mutable_kind() = kind.options;
+    info.set_message_type(kind.descriptor->full_name());
+    const auto counts = progress->kinds.find(kind.number);
+    if (counts != progress->kinds.end()) {
+      info.set_record_count(static_cast<int64_t>(counts->second.alive));
+    }
+  }
+  return response;
+}
+
+}  // namespace maillage::server

@@ -1,0 +1,128 @@
+#include "server/status_service.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_format.h"
+#include "server/grpc_status.h"
+#include "server/peer_text.h"
+
+#ifndef MAILLAGE_VERSION
+#error "the build defines MAILLAGE_VERSION"
+#endif
+
+namespace maillage::server {
+
+StatusService::StatusService(Writer* writer, PeerHub* hub, const replication::Schema* schema, Facts facts)
+    : writer_(writer), hub_(hub), schema_(schema), facts_(std::move(facts)) {}
+
+void StatusService::FillStatus(const replication::Replica& replica, v1::NodeStatus* status) const {
+  const replication::LocalIdentity& identity = replica.identity();
+  const replication::LocalProgress& progress = replica.progress();
+  status->set_site(facts_.site);
+  status->set_site_id(FormatSiteId(identity.site));
+  status->set_incarnation(absl::StrFormat("%016x", identity.incarnation));
+  status->set_version(MAILLAGE_VERSION);
+  SetMillis(facts_.start_millis, status->mutable_start_time());
+  const auto kind_name = [this](uint16_t number) {
+    const replication::KindSchema* kind = schema_->FindKind(number);
+    return kind != nullptr ? kind->name : absl::StrFormat("kind-%d", number);
+  };
+  for (const auto& [kind, counts] : progress.kinds) {
+    v1::KindCount* count = status->add_kinds();
+    count->set_kind(kind_name(kind));
+    count->set_records(static_cast<int64_t>(counts.alive));
+    count->set_deleted(static_cast<int64_t>(counts.deleted));
+  }
+  status->set_root(absl::BytesToHexString(replica.tree().Digest()));
+  for (const auto& [partition, sum] : replica.tree().Partitions()) {
+    v1::PartitionRoot* root = status->add_partitions();
+    root->set_kind(kind_name(partition.kind));
+    root->set_territory(partition.territory);
+    root->set_records(static_cast<int64_t>(sum.count));
+    root->set_root(absl::BytesToHexString(sum.sum.ToBytes()));
+  }
+  status->set_feed_head(progress.feed_head);
+  status->set_conflicts(static_cast<int64_t>(progress.conflicts));
+  status->set_quarantined(static_cast<int64_t>(progress.quarantined));
+  status->set_changes_from_the_future(static_cast<int64_t>(progress.changes_from_the_future));
+  for (v1::PeerStatus& peer : hub_->Status()) *status->add_peers() = std::move(peer);
+  if (replica.failed()) {
+    status->set_read_only_reason("une écriture a échoué : redémarrez le nœud après avoir vérifié le disque");
+  }
+}
+
+grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,
+                                                   const v1::GetStatusRequest*,
+                                                   v1::NodeStatus* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  // After the batch's commit, so that roots, counts and positions are of one moment.
+  writer_->Post([](replication::Replica&) {},
+                [this, reactor, response](const absl::Status&) {
+                  FillStatus(writer_->replica(), response);
+                  reactor->Finish(grpc::Status::OK);
+                });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* StatusService::ListPeers(grpc::CallbackServerContext* context,
+                                                   const v1::ListPeersRequest*,
+                                                   v1::ListPeersResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  writer_->Post([](replication::Replica&) {},
+                [this, reactor, response](const absl::Status&) {
+                  for (v1::PeerStatus& peer : hub_->Status()) *response->add_peers() = std::move(peer);
+                  reactor->Finish(grpc::Status::OK);
+                });
+  return reactor;
+}
+
+grpc::Status StatusService::FillPeer(const std::string& peer, v1::PeerStatus* response) const {
+  absl::StatusOr<v1::PeerStatus> status = hub_->Status(peer);
+  if (!status.ok()) return ToGrpcStatus(status.status());
+  *response = *std::move(status);
+  return grpc::Status::OK;
+}
+
+grpc::ServerUnaryReactor* StatusService::Command(grpc::CallbackServerContext* context,
+                                                 const std::string& peer, v1::PeerStatus* response,
+                                                 absl::Status (PeerHub::*command)(const std::string&)) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  auto outcome = std::make_shared<absl::Status>();
+  writer_->Post([this, outcome, peer, command](replication::Replica&) { *outcome = (hub_->*command)(peer); },
+                [this, outcome, peer, reactor, response](const absl::Status& committed) {
+                  if (outcome->ok()) *outcome = committed;
+                  reactor->Finish(outcome->ok() ? FillPeer(peer, response) : ToGrpcStatus(*outcome));
+                });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* StatusService::PausePeer(grpc::CallbackServerContext* context,
+                                                   const v1::PausePeerRequest* request,
+                                                   v1::PeerStatus* response) {
+  return Command(context, request->peer(), response, &PeerHub::Pause);
+}
+
+grpc::ServerUnaryReactor* StatusService::ResumePeer(grpc::CallbackServerContext* context,
+                                                    const v1::ResumePeerRequest* request,
+                                                    v1::PeerStatus* response) {
+  return Command(context, request->peer(), response, &PeerHub::Resume);
+}
+
+grpc::ServerUnaryReactor* StatusService::SyncPeer(grpc::CallbackServerContext* context,
+                                                  const v1::SyncPeerRequest* request,
+                                                  v1::PeerStatus* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const std::string peer = request->peer();
+  writer_->Post(
+      [this, peer, reactor, response](replication::Replica&) {
+        hub_->Sync(peer, [this, peer, reactor, response](const absl::Status& outcome) {
+          reactor->Finish(outcome.ok() ? FillPeer(peer, response) : ToGrpcStatus(outcome));
+        });
+      },
+      nullptr);
+  return reactor;
+}
+
+}  // namespace maillage::server

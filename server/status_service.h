@@ -1,0 +1,59 @@
+// The gRPC adapter of StatusService: every call is a task on the writer's thread, where the links live.
+#ifndef MAILLAGE_SERVER_STATUS_SERVICE_H_
+#define MAILLAGE_SERVER_STATUS_SERVICE_H_
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "proto/status_service.grpc.pb.h"
+#include "replication/schema.h"
+#include "server/peer_hub.h"
+#include "server/writer.h"
+
+namespace maillage::server {
+
+// Thread-safe.
+class StatusService final : public v1::StatusService::CallbackService {
+ public:
+  struct Facts {
+    std::string site;
+    uint64_t start_millis = 0;
+  };
+
+  // All pointers must outlive the service.
+  StatusService(Writer* writer, PeerHub* hub, const replication::Schema* schema, Facts facts);
+
+  grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
+                                      const v1::GetStatusRequest* request,
+                                      v1::NodeStatus* response) override;
+  grpc::ServerUnaryReactor* ListPeers(grpc::CallbackServerContext* context,
+                                      const v1::ListPeersRequest* request,
+                                      v1::ListPeersResponse* response) override;
+  grpc::ServerUnaryReactor* PausePeer(grpc::CallbackServerContext* context,
+                                      const v1::PausePeerRequest* request,
+                                      v1::PeerStatus* response) override;
+  grpc::ServerUnaryReactor* ResumePeer(grpc::CallbackServerContext* context,
+                                       const v1::ResumePeerRequest* request,
+                                       v1::PeerStatus* response) override;
+  grpc::ServerUnaryReactor* SyncPeer(grpc::CallbackServerContext* context,
+                                     const v1::SyncPeerRequest* request,
+                                     v1::PeerStatus* response) override;
+
+ private:
+  void FillStatus(const replication::Replica& replica, v1::NodeStatus* status) const;
+  grpc::Status FillPeer(const std::string& peer, v1::PeerStatus* response) const;
+  // Runs `command` and answers with the peer's status after the commit.
+  grpc::ServerUnaryReactor* Command(grpc::CallbackServerContext* context, const std::string& peer,
+                                    v1::PeerStatus* response,
+                                    absl::Status (PeerHub::*command)(const std::string&));
+
+  Writer* const writer_;
+  PeerHub* const hub_;
+  const replication::Schema* const schema_;
+  const Facts facts_;
+};
+
+}  // namespace maillage::server
+
+#endif  // MAILLAGE_SERVER_STATUS_SERVICE_H_

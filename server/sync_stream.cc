@@ -1,0 +1,142 @@
+#include "server/sync_stream.h"
+
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+#include "server/tuning.h"
+
+namespace maillage::server {
+namespace {
+
+using v1::SyncFrame;
+
+// What both directions share: one read and one write under way, and no operation after the end. gRPC promises OnDone
+// only once every started operation has reacted, so an operation started under the mutex before `ended_` is safe.
+template <typename Reactor>
+class ReactorStream : public SyncStream, public Reactor {
+ public:
+  void Read() override {
+    std::lock_guard lock(mutex_);
+    if (!ended_) this->StartRead(&incoming_);
+  }
+
+  void Write(const SyncFrame& frame) override {
+    std::lock_guard lock(mutex_);
+    if (ended_) return;
+    outgoing_ = frame;
+    this->StartWrite(&outgoing_);
+  }
+
+  void Finish() override { End(); }
+
+  void OnReadDone(bool ok) override {
+    if (ok) {
+      events_.on_frame(std::move(incoming_));
+    } else {
+      End();
+    }
+  }
+
+  void OnWriteDone(bool ok) override {
+    if (ok) {
+      events_.on_written();
+    } else {
+      End();
+    }
+  }
+
+ protected:
+  // Ends the call in the way of its side; called once, with the mutex held.
+  virtual void EndLocked() = 0;
+
+  void End() {
+    std::lock_guard lock(mutex_);
+    if (!std::exchange(ended_, true)) EndLocked();
+  }
+
+  // Tells the owner, and lets go of what kept the reactor alive.
+  void Closed(const grpc::Status& status) {
+    auto self = std::exchange(self_, nullptr);
+    // An owner that never started it has nothing to be told.
+    if (events_.on_closed) events_.on_closed(status);
+    events_ = {};
+  }
+
+  std::mutex mutex_;
+  bool ended_ = false;
+  Events events_;
+  SyncFrame incoming_;
+  SyncFrame outgoing_;
+  // Set until gRPC is done with the reactor.
+  std::shared_ptr<SyncStream> self_;
+};
+
+class CallingStream final : public ReactorStream<grpc::ClientBidiReactor<SyncFrame, SyncFrame>> {
+ public:
+  explicit CallingStream(const std::string& address) {
+    grpc::ChannelArguments arguments;
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
+    arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
+    arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+    // Each dial is a connection of its own: gRPC's delay between attempts would come on top of our schedule's.
+    arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+    stub_ = v1::SyncService::NewStub(
+        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+  }
+
+  void Start(Events events) override {
+    events_ = std::move(events);
+    self_ = weak_.lock();
+    stub_->async()->Sync(&context_, this);
+    // Reads and writes are started from outside of reactions.
+    AddHold();
+    StartRead(&incoming_);
+    StartCall();
+  }
+
+  void OnDone(const grpc::Status& status) override { Closed(status); }
+
+  std::weak_ptr<SyncStream> weak_;
+
+ private:
+  void EndLocked() override {
+    context_.TryCancel();
+    RemoveHold();
+  }
+
+  std::unique_ptr<v1::SyncService::Stub> stub_;
+  grpc::ClientContext context_;
+};
+
+class AnsweringStream final : public ReactorStream<grpc::ServerBidiReactor<SyncFrame, SyncFrame>> {
+ public:
+  void Start(Events events) override {
+    events_ = std::move(events);
+    Read();
+  }
+
+  void OnCancel() override { End(); }
+  void OnDone() override { Closed(grpc::Status::OK); }
+
+  void KeepAlive(std::shared_ptr<SyncStream> self) { self_ = std::move(self); }
+
+ private:
+  void EndLocked() override { grpc::ServerBidiReactor<SyncFrame, SyncFrame>::Finish(grpc::Status::OK); }
+};
+
+}  // namespace
+
+std::shared_ptr<SyncStream> DialSyncStream(const std::string& address) {
+  auto stream = std::make_shared<CallingStream>(address);
+  stream->weak_ = stream;
+  return stream;
+}
+
+AcceptedStream AcceptSyncStream() {
+  auto stream = std::make_shared<AnsweringStream>();
+  stream->KeepAlive(stream);
+  return {stream.get(), stream};
+}
+
+}  // namespace maillage::server

@@ -1,0 +1,48 @@
+// One gRPC stream of sync frames, the same from either end.
+#ifndef MAILLAGE_SERVER_SYNC_STREAM_H_
+#define MAILLAGE_SERVER_SYNC_STREAM_H_
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "grpcpp/grpcpp.h"
+#include "proto/sync.grpc.pb.h"
+#include "proto/sync.pb.h"
+
+namespace maillage::server {
+
+// Thread-safe. Frames are read one ahead of what the owner has taken, so a peer can't fill our memory.
+class SyncStream {
+ public:
+  // Called on gRPC's threads, never two at a time of one kind; on_closed is the last.
+  struct Events {
+    std::function<void(v1::SyncFrame frame)> on_frame;
+    std::function<void()> on_written;
+    std::function<void(grpc::Status status)> on_closed;
+  };
+
+  virtual ~SyncStream() = default;
+  // To be called once, before anything else.
+  virtual void Start(Events events) = 0;
+  // Asks for the next frame; the first is asked for by Start.
+  virtual void Read() = 0;
+  // One at a time: not again before on_written.
+  virtual void Write(const v1::SyncFrame& frame) = 0;
+  // Ends the stream; what is being written may be lost. Idempotent.
+  virtual void Finish() = 0;
+};
+
+// A stream to a node. `address` is HOST:PORT.
+std::shared_ptr<SyncStream> DialSyncStream(const std::string& address);
+
+// The reactor of an incoming stream, to be returned to gRPC, and the stream over it.
+struct AcceptedStream {
+  grpc::ServerBidiReactor<v1::SyncFrame, v1::SyncFrame>* reactor;
+  std::shared_ptr<SyncStream> stream;
+};
+AcceptedStream AcceptSyncStream();
+
+}  // namespace maillage::server
+
+#endif  // MAILLAGE_SERVER_SYNC_STREAM_H_

@@ -1,0 +1,166 @@
+// status, peers, pause, resume, sync.
+#include <gmock/gmock.h>
+
+#include "tests/client/command_line.h"
+
+namespace maillage::client::testing {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+constexpr int64_t kNow = FakeNode::kStartSeconds + 3 * 3600;
+
+class StatusCommands : public CommandLine {
+ protected:
+  StatusCommands() {
+    node_->status.set_site("Savoie");
+    node_->status.set_version("0.1.0");
+    node_->status.mutable_start_time()->set_seconds(FakeNode::kStartSeconds);
+    node_->status.set_root("4f2a");
+    v1::KindCount& kind = *node_->status.add_kinds();
+    kind.set_kind("actor");
+    kind.set_records(43);
+  }
+
+  v1::PeerStatus& AddPeer(const std::string& site, v1::PeerStatus::State state) {
+    v1::PeerStatus& peer = *node_->status.add_peers();
+    peer.set_site(site);
+    peer.set_address(site + ":7101");
+    peer.set_state(state);
+    return peer;
+  }
+};
+
+TEST_F(StatusCommands, SaysStatesInWords) {
+  v1::PeerStatus& lyon = AddPeer("Lyon", v1::PeerStatus::UP_TO_DATE);
+  lyon.mutable_last_agreement_time()->set_seconds(FakeNode::kStartSeconds);
+  v1::PeerStatus& clermont = AddPeer("Clermont", v1::PeerStatus::BEHIND);
+  clermont.set_saved_position(112);
+  clermont.set_applied_position(100);
+  v1::PeerStatus& isere = AddPeer("Isère", v1::PeerStatus::OFFLINE);
+  isere.mutable_last_contact_time()->set_seconds(kNow - 3 * 3600);
+  AddPeer("Loire", v1::PeerStatus::OFFLINE);
+  AddPeer("Allier", v1::PeerStatus::ERROR).set_last_error("certificat périmé : renouvelez-le");
+  AddPeer("Drôme", v1::PeerStatus::PAUSED);
+  AddPeer("Ardèche", v1::PeerStatus::UNKNOWN);
+  const Said said = Run({"status"});
+  EXPECT_EQ(said.exit_code, 0) << said.err;
+  EXPECT_EQ(said.out,
+            "site                 Savoie\n"
+            "nœud                 127.0.0.1:7101, maillaged 0.1.0, démarré le 23/11/2026 14:02\n"
+            "fiches               43 actor\n"
+            "empreinte            4f2a\n"
+            "versions à comparer  0\n"
+            "en quarantaine       0\n"
+            "\n"
+            "site      adresse        état                      identiques le     à envoyer  à savoir\n"
+            "Lyon      Lyon:7101      à jour                    23/11/2026 14:02  0\n"
+            "Clermont  Clermont:7101  12 à envoyer              -                 12\n"
+            "Isère     Isère:7101     hors ligne depuis 3 h     -                 0\n"
+            "Loire     Loire:7101     hors ligne, jamais joint  -                 0\n"
+            "Allier    Allier:7101    en erreur                 -                 0          "
+            "certificat périmé : renouvelez-le\n"
+            "Drôme     Drôme:7101     en pause                  -                 0\n"
+            "Ardèche   Ardèche:7101   inconnu                   -                 0\n");
+}
+
+TEST_F(StatusCommands, JsonHasEveryField) {
+  v1::PeerStatus& peer = AddPeer("Clermont", v1::PeerStatus::BEHIND);
+  peer.set_saved_position(12);
+  const auto status = Ask({"status"});
+  EXPECT_EQ(status["site"], "Savoie");
+  EXPECT_EQ(status["root"], "4f2a");
+  EXPECT_EQ(status["conflicts"], 0);
+  EXPECT_EQ(status["kinds"][0]["records"], 43);
+  EXPECT_EQ(status["peers"][0]["state"], "BEHIND");
+  EXPECT_EQ(status["peers"][0]["pending"], 12);
+  EXPECT_EQ(status["peers"][0]["text"], "12 à envoyer");
+  EXPECT_EQ(Ask({"peers"}), status["peers"]);
+}
+
+TEST_F(StatusCommands, CsvHasARowPerPeer) {
+  AddPeer("Lyon", v1::PeerStatus::PAUSED);
+  EXPECT_EQ(Run({"peers", "--output", "csv"}).out,
+            "site;address;state;text;pending;last_contact_time;last_agreement_time;last_error\n"
+            "Lyon;Lyon:7101;PAUSED;en pause;0;;;\n");
+}
+
+TEST_F(StatusCommands, CheckIsFineWhileChangesAreOnTheirWay) {
+  AddPeer("Lyon", v1::PeerStatus::UP_TO_DATE);
+  AddPeer("Clermont", v1::PeerStatus::BEHIND);
+  AddPeer("Loire", v1::PeerStatus::SYNCING);
+  const Said said = Run({"status", "--check"});
+  EXPECT_EQ(said.exit_code, 0);
+  EXPECT_EQ(said.out, "tout va bien\n");
+}
+
+TEST_F(StatusCommands, CheckIsDegradedBySilence) {
+  AddPeer("Lyon", v1::PeerStatus::OFFLINE);
+  const Said said = Run({"status", "--check"});
+  EXPECT_EQ(said.exit_code, 1);
+  EXPECT_EQ(said.out, "dégradé : Lyon : hors ligne, jamais joint\n");
+}
+
+TEST_F(StatusCommands, CheckIsDegradedByQuarantine) {
+  node_->status.set_quarantined(2);
+  EXPECT_EQ(Run({"status", "--check"}).exit_code, 1);
+}
+
+TEST_F(StatusCommands, CheckIsCriticalByErrorsAndBelowThatByTheRest) {
+  AddPeer("Lyon", v1::PeerStatus::PAUSED);
+  AddPeer("Loire", v1::PeerStatus::ERROR).set_last_error("horloge");
+  const Said said = Run({"status", "--check"});
+  EXPECT_EQ(said.exit_code, 2);
+  EXPECT_EQ(said.out, "critique : Loire : en erreur (horloge) ; Lyon : en pause\n");
+}
+
+TEST_F(StatusCommands, CheckIsCriticalWhereTheNodeDoesNotWrite) {
+  node_->status.set_read_only_reason("disque plein");
+  const auto json = Run({"status", "--check", "--output", "json"});
+  EXPECT_EQ(json.exit_code, 2);
+  EXPECT_EQ(nlohmann::json::parse(json.out)["state"], "CRITICAL");
+}
+
+TEST_F(StatusCommands, CheckIsUnknownWhereNoNodeAnswers) {
+  node_->failures = {absl::UnavailableError("refused")};
+  const Said said = Run({"status", "--check"});
+  EXPECT_EQ(said.exit_code, 3);
+  EXPECT_THAT(said.err, HasSubstr("127.0.0.1:7101"));
+  node_->failures = {absl::UnavailableError("refused")};
+  EXPECT_EQ(Run({"status"}).exit_code, 1);
+}
+
+TEST_F(StatusCommands, PauseAndResume) {
+  node_->peer.set_site("Lyon");
+  node_->peer.set_state(v1::PeerStatus::PAUSED);
+  EXPECT_EQ(Run({"pause", "lyon"}).out, "Lyon : en pause\n");
+  EXPECT_EQ(Run({"resume", "127.0.0.1:7101"}).exit_code, 0);
+  EXPECT_THAT(node_->peer_calls, ElementsAre("pause lyon", "resume 127.0.0.1:7101"));
+  node_->failures = {absl::NotFoundError("aucun pair « x »")};
+  EXPECT_EQ(Run({"pause", "x"}).exit_code, 1);
+}
+
+TEST_F(StatusCommands, SyncTellsWhatWasExchanged) {
+  node_->peer.set_site("Lyon");
+  node_->peer.set_state(v1::PeerStatus::UP_TO_DATE);
+  node_->peer.mutable_last_agreement_time()->set_seconds(FakeNode::kStartSeconds);
+  node_->peer.set_changes_sent(12);
+  node_->peer.set_changes_received(3);
+  EXPECT_EQ(Run({"sync", "lyon"}).out,
+            "Identique à Lyon le 23/11/2026 14:02 : 12 changements envoyés, 3 reçus\n");
+}
+
+TEST_F(StatusCommands, ASyncThatDidNotAgreeFails) {
+  node_->peer.set_site("Lyon");
+  node_->peer.set_state(v1::PeerStatus::ERROR);
+  node_->peer.set_last_error("certificat périmé");
+  node_->peer.mutable_last_agreement_time()->set_seconds(FakeNode::kStartSeconds);
+  const Said said = Run({"sync", "lyon"});
+  EXPECT_EQ(said.exit_code, 1);
+  EXPECT_EQ(said.err, "maillage : Lyon : en erreur : certificat périmé\n");
+}
+
+}  // namespace
+}  // namespace maillage::client::testing
