@@ -73,8 +73,9 @@ struct UpdateOptions {
 // The request of the first page.
 v1::ListRecordsRequest ListRequest(std::string_view kind, const ListOptions& options);
 
-// Every write carries a fresh request id, chosen before the first try, so that a retrying connection may
-// repeat it. Errors are those of the connection. Thread-safe as far as its connection and request_id are.
+// Every write carries a fresh request id, chosen before the first try, so that a retrying
+// connection may repeat it. Errors are those of the connection. Thread-safe as far as its
+// connection and request_id are.
 class Client {
  public:
   explicit Client(std::shared_ptr<Connection> connection, ClientOptions options = {})
@@ -95,7 +96,8 @@ class Client {
                                    const UpdateOptions& options) {
     return Typed<T>(UpdateRecord(name, content, options));
   }
-  // The record as it was when the event's change had been applied. False from the handler ends the watch.
+  // The record as it was when the event's change had been applied. False from the handler ends the
+  // watch.
   template <typename T>
   absl::Status Watch(absl::Time until,
                      const std::function<bool(Stored<T>, const v1::RecordChange&)>& handler);

@@ -24,37 +24,35 @@ absl::StatusOr<Stored<T>> Client::Typed(absl::StatusOr<v1::Record> record) {
 template <typename T>
 PagedRange<Stored<T>> Client::List(ListOptions options) {
   v1::ListRecordsRequest request = ListRequest(KindOf(*T::descriptor()).name(), options);
-  return PagedRange<Stored<T>>(
-      [connection = connection_, request](const std::string& token) mutable
-      -> absl::StatusOr<typename PagedRange<Stored<T>>::Page> {
-        request.set_page_token(token);
-        absl::StatusOr<v1::ListRecordsResponse> response = connection->ListRecords(request);
-        if (!response.ok()) return response.status();
-        typename PagedRange<Stored<T>>::Page page;
-        for (v1::Record& record : *response->mutable_records()) {
-          absl::StatusOr<Stored<T>> stored = Typed<T>(std::move(record));
-          if (!stored.ok()) return stored.status();
-          page.items.push_back(*std::move(stored));
-        }
-        page.next_page_token = response->next_page_token();
-        return page;
-      });
+  return PagedRange<Stored<T>>([connection = connection_, request](const std::string& token) mutable
+                               -> absl::StatusOr<typename PagedRange<Stored<T>>::Page> {
+    request.set_page_token(token);
+    absl::StatusOr<v1::ListRecordsResponse> response = connection->ListRecords(request);
+    if (!response.ok()) return response.status();
+    typename PagedRange<Stored<T>>::Page page;
+    for (v1::Record& record : *response->mutable_records()) {
+      absl::StatusOr<Stored<T>> stored = Typed<T>(std::move(record));
+      if (!stored.ok()) return stored.status();
+      page.items.push_back(*std::move(stored));
+    }
+    page.next_page_token = response->next_page_token();
+    return page;
+  });
 }
 
 template <typename T>
 absl::Status Client::Watch(absl::Time until,
                            const std::function<bool(Stored<T>, const v1::RecordChange&)>& handler) {
   absl::Status unreadable;
-  const absl::Status status =
-      WatchRecords(KindOf(*T::descriptor()).name(), std::nullopt, until,
-                   [&](const v1::RecordEvent& event) {
-                     absl::StatusOr<Stored<T>> stored = Typed<T>(event.record());
-                     if (!stored.ok()) {
-                       unreadable = stored.status();
-                       return false;
-                     }
-                     return handler(*std::move(stored), event.change());
-                   });
+  const absl::Status status = WatchRecords(
+      KindOf(*T::descriptor()).name(), std::nullopt, until, [&](const v1::RecordEvent& event) {
+        absl::StatusOr<Stored<T>> stored = Typed<T>(event.record());
+        if (!stored.ok()) {
+          unreadable = stored.status();
+          return false;
+        }
+        return handler(*std::move(stored), event.change());
+      });
   return unreadable.ok() ? status : unreadable;
 }
 

@@ -12,8 +12,9 @@
 
 namespace maillage::client {
 
-// Implementations are thread-safe. Every call returns the status that the node gave, with its message, or
-// Unavailable where no node answers, DeadlineExceeded where it takes too long, Cancelled where the caller stops.
+// Implementations are thread-safe. Every call returns the status that the node gave, with its
+// message, or Unavailable where no node answers, DeadlineExceeded where it takes too long,
+// Cancelled where the caller stops.
 class Connection {
  public:
   // False ends the watch.
@@ -30,8 +31,8 @@ class Connection {
   virtual absl::StatusOr<v1::Record> UndeleteRecord(const v1::UndeleteRecordRequest& request) = 0;
   virtual absl::StatusOr<v1::BatchUpsertRecordsResponse> BatchUpsertRecords(
       const v1::BatchUpsertRecordsRequest& request) = 0;
-  // Calls `handler` on this thread for each event, in the feed's order. OK once the handler returned false
-  // or `until` has come; InfiniteFuture watches until the connection is stopped.
+  // Calls `handler` on this thread for each event, in the feed's order. OK once the handler
+  // returned false or `until` has come; InfiniteFuture watches until the connection is stopped.
   virtual absl::Status WatchRecords(const v1::WatchRecordsRequest& request, absl::Time until,
                                     const EventHandler& handler) = 0;
   virtual absl::StatusOr<v1::ListRecordChangesResponse> ListRecordChanges(

@@ -106,8 +106,8 @@ class GrpcConnection : public Connection {
     while (wanted && stream->Read(&event)) wanted = handler(event);
     if (!wanted) context.TryCancel();
     const grpc::Status status = stream->Finish();
-    const bool time_is_up =
-        status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED && until != absl::InfiniteFuture();
+    const bool time_is_up = status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
+                            until != absl::InfiniteFuture();
     if (!wanted || time_is_up) return absl::OkStatus();
     return ToAbsl(status);
   }

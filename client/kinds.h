@@ -1,4 +1,5 @@
-// The kinds of records that this program was built with, read from the descriptors of proto/records.proto.
+// The kinds of records that this program was built with, read from the descriptors of
+// proto/records.proto.
 #ifndef MAILLAGE_CLIENT_KINDS_H_
 #define MAILLAGE_CLIENT_KINDS_H_
 
@@ -30,7 +31,8 @@ const google::protobuf::FieldDescriptor* NamingField(const google::protobuf::Des
 
 std::unique_ptr<google::protobuf::Message> NewMessage(const google::protobuf::Descriptor& type);
 
-// The message inside. NotFound for a type that this program doesn't know, DataLoss for bytes that don't parse.
+// The message inside. NotFound for a type that this program doesn't know, DataLoss for bytes that
+// don't parse.
 absl::StatusOr<std::unique_ptr<google::protobuf::Message>> Unpack(const google::protobuf::Any& any);
 
 // "actor", "018f…" from "actor/018f…"; two empty texts where there is no slash.

@@ -39,8 +39,9 @@ size_t TerminalWidth() {
   return size.ws_col;
 }
 
-// Turns the first Ctrl-C into a request to stop, which calls under way obey; a second one ends the process.
-// To be called before any other thread exists, so that they all leave the signals to this one.
+// Turns the first Ctrl-C into a request to stop, which calls under way obey; a second one ends the
+// process. To be called before any other thread exists, so that they all leave the signals to this
+// one.
 std::stop_token StopOnSignal() {
   static std::stop_source source;
   sigset_t signals;
@@ -80,7 +81,8 @@ std::shared_ptr<maillage::client::Connection> Connect(const std::string& address
 }  // namespace
 
 int main(int argc, char** argv) {
-  // A reader that leaves (`maillage list … | head`) is an error of `out`, not the end of the process.
+  // A reader that leaves (`maillage list … | head`) is an error of `out`, not the end of the
+  // process.
   signal(SIGPIPE, SIG_IGN);
   // Node addresses are in the command's own messages; the transport's log would only repeat them.
   setenv("GRPC_VERBOSITY", "NONE", 0);

@@ -14,8 +14,8 @@
 
 namespace maillage::client {
 
-// An input range of absl::StatusOr<T>. Pages are fetched as the walk reaches them, and an error is the last
-// element. To be walked once, by one thread.
+// An input range of absl::StatusOr<T>. Pages are fetched as the walk reaches them, and an error is
+// the last element. To be walked once, by one thread.
 //
 //   for (absl::StatusOr<Stored<v1::Actor>>& actor : client.List<v1::Actor>()) {
 //     if (!actor.ok()) return actor.status();

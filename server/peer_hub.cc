@@ -60,7 +60,7 @@ void PeerHub::Post(std::function<void()> task) {
 void PeerHub::AfterCommit(const absl::Status& committed) {
   if (committed.ok()) return Pump();
   // What the sessions did is unknown: nobody may be told that it is stored.
-  for (const auto& link : links_) link->stream->Finish();
+  for (const auto& link : links_) link->stream->Cancel();
 }
 
 void PeerHub::Accept(std::shared_ptr<SyncStream> stream) {
@@ -98,6 +98,9 @@ void PeerHub::Tick() {
     if (wanted && peer.link == nullptr && peer.schedule->IsDue(now)) Dial(peer);
     AnswerWaiters(peer);
   }
+  for (const auto& link : links_) {
+    if (link->finishing && now >= link->cancel_millis) link->stream->Cancel();
+  }
   // Sessions compare roots again when time has passed, commit or not.
   Post([] {});
 }
@@ -120,7 +123,7 @@ void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& fr
     spdlog::error("sync failed peer={} error=\"{}\"", link->session->progress().peer_name,
                   status.ToString());
     if (Peer* peer = PeerOf(*link)) peer->last_error = StoreErrorText(status);
-    link->stream->Finish();
+    link->stream->Cancel();
     return;
   }
   if (!link->introduced && frame.has_hello()) Introduce(link);
@@ -197,20 +200,34 @@ void PeerHub::OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& st
   Peer* peer = PeerOf(*link);
   const SyncProgress& progress = link->session->progress();
   if (peer != nullptr && peer->link == link) {
-    peer->last = progress;
+    KeepProgress(*peer, progress);
     peer->link = nullptr;
-    peer->last_error = LinkErrorText(progress, status, peer->address);
+    const std::string error = LinkErrorText(progress, status, peer->address);
+    // An office that is off for weeks is one line in the log, not one per attempt.
+    const auto level = error == peer->last_error ? spdlog::level::debug : spdlog::level::info;
+    peer->last_error = error;
     if (progress.goodbye == v1::Goodbye::DUPLICATE && peer->schedule.has_value()) {
       peer->schedule->Postpone(Now() + kDuplicateRedialMillis);
     }
-    spdlog::info("link closed peer={} address={} reason=\"{}\"", peer->name, peer->address,
-                 peer->last_error);
+    spdlog::log(level, "link closed peer={} address={} reason=\"{}\"", peer->name, peer->address,
+                peer->last_error);
     for (Waiter& waiter : std::exchange(peer->waiters, {})) {
       waiter.answer(absl::UnavailableError(peer->last_error));
     }
   }
   links_.remove(link);
   if (links_.empty() && all_closed_) std::exchange(all_closed_, nullptr)();
+}
+
+void PeerHub::KeepProgress(Peer& peer, const SyncProgress& ended) {
+  const SyncProgress before = peer.last;
+  peer.last = ended;
+  // A session that ended before it agreed knows less than the one before it.
+  if (ended.agreements > 0) return;
+  peer.last.last_agreement_millis = before.last_agreement_millis;
+  peer.last.sent_position = std::max(ended.sent_position, before.sent_position);
+  peer.last.stored_position = std::max(ended.stored_position, before.stored_position);
+  peer.last.applied_position = std::max(ended.applied_position, before.applied_position);
 }
 
 void PeerHub::Pump() {
@@ -225,17 +242,23 @@ void PeerHub::PumpLink(const std::shared_ptr<Link>& link) {
   if (!filled.ok()) {
     spdlog::error("sync failed peer={} error=\"{}\"", link->session->progress().peer_name,
                   filled.status().ToString());
-    link->stream->Finish();
+    link->stream->Cancel();
     return;
   }
   if (Peer* peer = PeerOf(*link)) NoteAgreement(link, *peer);
   if (*filled) {
     link->writing = true;
-    link->finishing = frame.has_goodbye();
+    if (frame.has_goodbye()) BeginEnd(*link);
     link->stream->Write(frame);
   } else if (link->session->closed()) {
+    BeginEnd(*link);
     link->stream->Finish();
   }
+}
+
+void PeerHub::BeginEnd(Link& link) {
+  link.finishing = true;
+  link.cancel_millis = Now() + static_cast<uint64_t>(kGoodbyeMillis);
 }
 
 void PeerHub::NoteAgreement(const std::shared_ptr<Link>& link, Peer& peer) {
@@ -276,7 +299,7 @@ void PeerHub::Shutdown(std::function<void()> closed) {
 }
 
 void PeerHub::Abandon() {
-  for (const auto& link : links_) link->stream->Finish();
+  for (const auto& link : links_) link->stream->Cancel();
 }
 
 absl::Status PeerHub::NoSuchPeer(const std::string& name) const {
@@ -331,7 +354,7 @@ absl::Status PeerHub::Pause(const std::string& name) {
     if (peer->link->introduced) {
       peer->link->session->Close(v1::Goodbye::PAUSED, site_name_);
     } else {
-      peer->link->stream->Finish();
+      peer->link->stream->Cancel();
     }
     pump_due_ = true;
     Post([] {});
@@ -389,8 +412,14 @@ absl::StatusOr<v1::PeerStatus> PeerHub::Status(const std::string& name) const {
 
 void PeerHub::Describe(const Peer& peer, v1::PeerStatus& status) const {
   const bool connected = peer.link != nullptr && peer.link->introduced;
-  const SyncProgress& progress = connected ? peer.link->session->progress() : peer.last;
-  DescribeProgress(progress, status);
+  DescribeProgress(peer.last, status);
+  if (connected) DescribeProgress(peer.link->session->progress(), status);
+  if (connected && peer.link->session->progress().agreements == 0) {
+    // What the last session knew holds until this one has compared.
+    status.set_sent_position(peer.last.sent_position);
+    status.set_stored_position(peer.last.stored_position);
+    status.set_applied_position(peer.last.applied_position);
+  }
   status.set_site(peer.name);
   status.set_address(peer.address);
   if (!peer.site.empty()) status.set_site_id(FormatSiteId(peer.site));

@@ -62,8 +62,9 @@ class PeerHub {
     bool writing = false;
     // The peer has said who it is, and the link belongs to one of peers_.
     bool introduced = false;
-    // The session has ended: the stream ends once the goodbye is written.
+    // The session has ended: the stream follows once the goodbye is written, and is cancelled if that takes long.
     bool finishing = false;
+    uint64_t cancel_millis = 0;
     uint64_t agreements_seen = 0;
   };
 
@@ -82,7 +83,7 @@ class PeerHub {
     std::optional<replication::PeerSchedule> schedule;
     // Null while there is none.
     std::shared_ptr<Link> link;
-    // Of the link that ended last.
+    // Of the link that ended last, with the positions and the agreement of those before it.
     replication::SyncProgress last;
     uint64_t last_contact_millis = 0;
     std::string last_error;
@@ -107,6 +108,8 @@ class PeerHub {
   std::shared_ptr<Link> AbsorbCaller(const Peer& peer);
   // Of two sessions with the same site one has to close: true where it is `link`.
   bool GivesWay(const Link& link, const std::shared_ptr<Link>& rival, const SiteId& site);
+  void BeginEnd(Link& link);
+  static void KeepProgress(Peer& peer, const replication::SyncProgress& ended);
   void NoteAgreement(const std::shared_ptr<Link>& link, Peer& peer);
   void AnswerWaiters(Peer& peer);
   void Describe(const Peer& peer, v1::PeerStatus& status) const;

@@ -28,7 +28,7 @@ class ReactorStream : public SyncStream, public Reactor {
     this->StartWrite(&outgoing_);
   }
 
-  void Finish() override { End(); }
+  void Cancel() override { End(); }
 
   void OnReadDone(bool ok) override {
     if (ok) {
@@ -95,6 +95,11 @@ class CallingStream final : public ReactorStream<grpc::ClientBidiReactor<SyncFra
     StartCall();
   }
 
+  void Finish() override {
+    std::lock_guard lock(mutex_);
+    if (!ended_ && !std::exchange(writes_done_, true)) StartWritesDone();
+  }
+
   void OnDone(const grpc::Status& status) override { Closed(status); }
 
   std::weak_ptr<SyncStream> weak_;
@@ -107,6 +112,7 @@ class CallingStream final : public ReactorStream<grpc::ClientBidiReactor<SyncFra
 
   std::unique_ptr<v1::SyncService::Stub> stub_;
   grpc::ClientContext context_;
+  bool writes_done_ = false;
 };
 
 class AnsweringStream final : public ReactorStream<grpc::ServerBidiReactor<SyncFrame, SyncFrame>> {
@@ -116,6 +122,7 @@ class AnsweringStream final : public ReactorStream<grpc::ServerBidiReactor<SyncF
     Read();
   }
 
+  void Finish() override { End(); }
   void OnCancel() override { End(); }
   void OnDone() override { Closed(grpc::Status::OK); }
 

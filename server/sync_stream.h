@@ -29,8 +29,11 @@ class SyncStream {
   virtual void Read() = 0;
   // One at a time: not again before on_written.
   virtual void Write(const v1::SyncFrame& frame) = 0;
-  // Ends the stream; what is being written may be lost. Idempotent.
+  // Says that nothing more will be written; the stream ends once the peer, which sees that, ends it too.
+  // Not while a write is under way. Idempotent.
   virtual void Finish() = 0;
+  // Ends the stream at once; what is being written may be lost. Idempotent.
+  virtual void Cancel() = 0;
 };
 
 // A stream to a node. `address` is HOST:PORT.

@@ -37,7 +37,8 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-// Names of the type's fields that somebody who typed `name` may have meant; all of them where none is near.
+// Names of the type's fields that somebody who typed `name` may have meant; all of them where none
+// is near.
 std::vector<std::string> NearNames(const Descriptor& type, const std::string& name) {
   constexpr size_t kMaxNames = 3;
   std::vector<std::pair<size_t, std::string>> near;
@@ -77,9 +78,11 @@ absl::StatusOr<Assignment> ParseAssignment(const Descriptor& kind, const std::st
   const FieldDescriptor* last = *field;
   for (size_t i = 1; i < names.size(); ++i) {
     if (last->is_repeated() || last->message_type() == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat(last->name(), " : ce champ n'a pas de membres"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(last->name(), " : ce champ n'a pas de membres"));
     }
-    const absl::StatusOr<const FieldDescriptor*> member = FindField(*last->message_type(), names[i]);
+    const absl::StatusOr<const FieldDescriptor*> member =
+        FindField(*last->message_type(), names[i]);
     if (!member.ok()) return member.status();
     assignment.members.push_back(last = *member);
   }
@@ -124,8 +127,8 @@ absl::Status SetMember(const Assignment& assignment, Message& content) {
   return SetFromText(*field, assignment.value, *message);
 }
 
-// Puts the assignment's field into the mask. The first time, the content takes what the record has of a
-// message whose members are set.
+// Puts the assignment's field into the mask. The first time, the content takes what the record has
+// of a message whose members are set.
 void Touch(const Assignment& assignment, const Message& current, Edit& edit) {
   const std::string& name = assignment.field->name();
   if (absl::c_linear_search(edit.mask, name)) return;
@@ -161,8 +164,9 @@ absl::Status Apply(const Assignment& assignment, const Message& current, Edit& e
 absl::StatusOr<const FieldDescriptor*> FindField(const Descriptor& type, const std::string& name) {
   const FieldDescriptor* const field = type.FindFieldByName(name);
   if (field != nullptr) return field;
-  return absl::InvalidArgumentError(absl::StrCat(Quote(name), " : champ inconnu. Vouliez-vous dire : ",
-                                                 absl::StrJoin(NearNames(type, name), ", "), " ?"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      Quote(name),
+      " : champ inconnu. Vouliez-vous dire : ", absl::StrJoin(NearNames(type, name), ", "), " ?"));
 }
 
 absl::StatusOr<std::vector<Assignment>> ParseAssignments(
@@ -177,9 +181,8 @@ absl::StatusOr<std::vector<Assignment>> ParseAssignments(
 }
 
 bool NeedsCurrent(const std::vector<Assignment>& assignments) {
-  return absl::c_any_of(assignments, [](const Assignment& assignment) {
-    return !assignment.members.empty();
-  });
+  return absl::c_any_of(assignments,
+                        [](const Assignment& assignment) { return !assignment.members.empty(); });
 }
 
 absl::StatusOr<Edit> BuildEdit(const std::vector<Assignment>& assignments, const Message& current) {

@@ -1,10 +1,9 @@
 // What `create` and `edit` are told to do, one assignment per argument:
 //
-//   field=VALUE      sets a single value; of a list: the list is VALUE alone, then what further = arguments say
-//   field=           clears
-//   field.member=V   sets one member of a message; the others keep what the record has
-//   field+=VALUE     adds one element to a list; several elements take several arguments
-//   field-=VALUE     removes one element; of a MAP the key is enough
+//   field=VALUE      sets a single value; of a list: the list is VALUE alone, then what further =
+//   arguments say field=           clears field.member=V   sets one member of a message; the others
+//   keep what the record has field+=VALUE     adds one element to a list; several elements take
+//   several arguments field-=VALUE     removes one element; of a MAP the key is enough
 //
 // Values are read by client/commands/field_text.h.
 #ifndef MAILLAGE_CLIENT_COMMANDS_ASSIGNMENT_H_
@@ -34,7 +33,8 @@ struct Assignment {
 absl::StatusOr<const google::protobuf::FieldDescriptor*> FindField(
     const google::protobuf::Descriptor& type, const std::string& name);
 
-// InvalidArgument, in French, for an unknown field, an operator that the field doesn't have, or no operator.
+// InvalidArgument, in French, for an unknown field, an operator that the field doesn't have, or no
+// operator.
 absl::StatusOr<std::vector<Assignment>> ParseAssignments(const google::protobuf::Descriptor& kind,
                                                          const std::vector<std::string>& arguments);
 

@@ -1,5 +1,6 @@
-// The commands of `maillage`. Each function adds its commands to the program; the one that is chosen puts what
-// is to be done into `action`, which runs once the whole command line has been read.
+// The commands of `maillage`. Each function adds its commands to the program; the one that is
+// chosen puts what is to be done into `action`, which runs once the whole command line has been
+// read.
 #ifndef MAILLAGE_CLIENT_COMMANDS_COMMANDS_H_
 #define MAILLAGE_CLIENT_COMMANDS_COMMANDS_H_
 

@@ -1,4 +1,5 @@
-// conflicts, resolve: versions that were written without knowing of each other, for a person to compare.
+// conflicts, resolve: versions that were written without knowing of each other, for a person to
+// compare.
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,7 +35,8 @@ struct ResolveArguments {
   std::optional<std::string> value;
 };
 
-// What the node calls the version of the person who deleted the record; the others are of those who edited it.
+// What the node calls the version of the person who deleted the record; the others are of those who
+// edited it.
 constexpr char kDeletedVersion[] = "supprimé";
 
 bool IsDeletion(const v1::Version& version) { return version.value() == kDeletedVersion; }
@@ -113,14 +115,17 @@ Json ConflictJson(const Session& session, const v1::RecordConflict& conflict) {
     }
     fields.push_back({{"field", field.field()}, {"key", field.key()}, {"versions", versions}});
   }
-  return {{"name", conflict.record().name()}, {"kind", kind},
-          {"id", id},                         {"title", TitleOf(conflict.record())},
-          {"etag", conflict.record().etag()}, {"fields", fields}};
+  return {{"name", conflict.record().name()},
+          {"kind", kind},
+          {"id", id},
+          {"title", TitleOf(conflict.record())},
+          {"etag", conflict.record().etag()},
+          {"fields", fields}};
 }
 
 void PrintCsv(Session& session, const std::vector<v1::RecordConflict>& conflicts) {
-  session.env.out << CsvLine({"record", "title", "field", "key", "version", "value", "person",
-                              "site", "time", "etag"});
+  session.env.out << CsvLine(
+      {"record", "title", "field", "key", "version", "value", "person", "site", "time", "etag"});
   for (const v1::RecordConflict& conflict : conflicts) {
     for (const v1::FieldConflict& field : conflict.fields()) {
       for (int i = 0; i < field.versions_size(); ++i) {
@@ -128,8 +133,7 @@ void PrintCsv(Session& session, const std::vector<v1::RecordConflict>& conflicts
         session.env.out << CsvLine({conflict.record().name(), TitleOf(conflict.record()),
                                     field.field(), field.key(), absl::StrCat(i + 1),
                                     version.value(), version.person(), version.site(),
-                                    MachineTime(ToTime(version.time())),
-                                    conflict.record().etag()});
+                                    MachineTime(ToTime(version.time())), conflict.record().etag()});
       }
     }
   }
@@ -237,11 +241,10 @@ absl::StatusOr<std::unique_ptr<Message>> ChosenContent(const Target& target,
   return content;
 }
 
-// A register is written through the mask, so that an empty version clears it; of a MAP, one entry is added
-// over those that the etag covers, or removed where the chosen version has none.
+// A register is written through the mask, so that an empty version clears it; of a MAP, one entry
+// is added over those that the etag covers, or removed where the chosen version has none.
 absl::StatusOr<v1::Record> SettleValue(Session& session, const Target& target,
-                                       const std::string& etag,
-                                       const v1::FieldConflict& conflict,
+                                       const std::string& etag, const v1::FieldConflict& conflict,
                                        const ResolveArguments& arguments) {
   const absl::StatusOr<const FieldDescriptor*> field = FindField(*target.kind, conflict.field());
   if (!field.ok()) return AsUsageError(field.status());
@@ -293,15 +296,15 @@ absl::Status RunResolve(Session& session, const ResolveArguments& arguments) {
 void AddResolve(Program& program) {
   Session& session = program.session;
   auto arguments = std::make_shared<ResolveArguments>();
-  CLI::App* const resolve = program.Add(
-      "resolve",
-      session.Say("Choisit entre des versions : en garde une, ou en écrit une nouvelle",
-                  "Chooses between versions: keeps one, or writes a new one"),
-      "  maillage resolve actor ID description --keep 2\n"
-      "  maillage resolve actor ID description --value \"Accueil le mardi\"\n"
-      "  maillage resolve project ID partners --key CSI --keep 1\n"
-      "  maillage resolve event ID deleted --keep 1\n",
-      [&session, arguments] { return RunResolve(session, *arguments); });
+  CLI::App* const resolve =
+      program.Add("resolve",
+                  session.Say("Choisit entre des versions : en garde une, ou en écrit une nouvelle",
+                              "Chooses between versions: keeps one, or writes a new one"),
+                  "  maillage resolve actor ID description --keep 2\n"
+                  "  maillage resolve actor ID description --value \"Accueil le mardi\"\n"
+                  "  maillage resolve project ID partners --key CSI --keep 1\n"
+                  "  maillage resolve event ID deleted --keep 1\n",
+                  [&session, arguments] { return RunResolve(session, *arguments); });
   resolve->add_option("KIND", arguments->kind, session.Say("Type de fiche", "Kind of record"))
       ->required();
   resolve
@@ -334,14 +337,15 @@ void AddResolve(Program& program) {
 void AddConflictCommands(Program& program) {
   Session& session = program.session;
   auto kind = std::make_shared<std::string>();
-  CLI::App* const conflicts = program.Add(
-      "conflicts",
-      session.Say("Montre côte à côte les versions qui attendent un choix",
-                  "Shows side by side the versions that wait for a choice"),
-      "  maillage conflicts\n  maillage conflicts actor --output csv\n",
-      [&session, kind] { return RunConflicts(session, *kind); });
-  conflicts->add_option("KIND", *kind, session.Say("Type de fiche ; tous par défaut",
-                                                   "Kind of record; all by default"));
+  CLI::App* const conflicts =
+      program.Add("conflicts",
+                  session.Say("Montre côte à côte les versions qui attendent un choix",
+                              "Shows side by side the versions that wait for a choice"),
+                  "  maillage conflicts\n  maillage conflicts actor --output csv\n",
+                  [&session, kind] { return RunConflicts(session, *kind); });
+  conflicts->add_option(
+      "KIND", *kind,
+      session.Say("Type de fiche ; tous par défaut", "Kind of record; all by default"));
   AddResolve(program);
 }
 

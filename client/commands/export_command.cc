@@ -24,8 +24,8 @@ struct ExportArguments {
   std::string file;
 };
 
-// Etags and times differ between sites that hold the same data, and stay out. Ids must ascend, or two sites
-// would give different bytes.
+// Etags and times differ between sites that hold the same data, and stay out. Ids must ascend, or
+// two sites would give different bytes.
 absl::StatusOr<size_t> WriteRecords(Session& session, const Descriptor& kind, bool csv,
                                     std::ostream& out) {
   if (csv) out << CsvHeader(kind);
@@ -37,7 +37,8 @@ absl::StatusOr<size_t> WriteRecords(Session& session, const Descriptor& kind, bo
        session.client().ListRecords(KindOf(kind).name(), options)) {
     if (!record.ok()) return record.status();
     if (record->name() <= last_name) {
-      return absl::InternalError(absl::StrCat("liste sans ordre : ", record->name(), " après ", last_name));
+      return absl::InternalError(
+          absl::StrCat("liste sans ordre : ", record->name(), " après ", last_name));
     }
     last_name = record->name();
     const auto content = Unpack(record->content());
@@ -85,8 +86,8 @@ absl::Status ExportToFile(Session& session, const Descriptor& kind, bool csv,
 absl::Status RunExport(Session& session, const ExportArguments& arguments) {
   const absl::StatusOr<const Descriptor*> kind = RequireKind(session, arguments.kind);
   if (!kind.ok()) return kind.status();
-  const bool csv = arguments.format.empty() ? session.output != Output::kJson
-                                            : arguments.format == "csv";
+  const bool csv =
+      arguments.format.empty() ? session.output != Output::kJson : arguments.format == "csv";
   if (!arguments.file.empty()) return ExportToFile(session, **kind, csv, arguments.file);
   return WriteRecords(session, **kind, csv, session.env.out).status();
 }
@@ -96,20 +97,20 @@ absl::Status RunExport(Session& session, const ExportArguments& arguments) {
 void AddExportCommand(Program& program) {
   Session& session = program.session;
   auto arguments = std::make_shared<ExportArguments>();
-  CLI::App* const command = program.Add(
-      "export",
-      session.Say("Exporte toutes les fiches d'un type ; mêmes données, mêmes octets",
-                  "Exports all records of a kind; equal data gives equal bytes"),
-      "  maillage export actor --format csv --out acteurs.csv\n"
-      "  maillage export event --format jsonl | sha256sum\n",
-      [&session, arguments] { return RunExport(session, *arguments); });
+  CLI::App* const command =
+      program.Add("export",
+                  session.Say("Exporte toutes les fiches d'un type ; mêmes données, mêmes octets",
+                              "Exports all records of a kind; equal data gives equal bytes"),
+                  "  maillage export actor --format csv --out acteurs.csv\n"
+                  "  maillage export event --format jsonl | sha256sum\n",
+                  [&session, arguments] { return RunExport(session, *arguments); });
   command->add_option("KIND", arguments->kind, session.Say("Type de fiche", "Kind of record"))
       ->required();
   command->add_option("--format", arguments->format, session.Say("csv ou jsonl", "csv or jsonl"))
       ->check(CLI::IsMember({"csv", "jsonl"}));
-  command->add_option("--out", arguments->file,
-                      session.Say("Fichier ; la sortie standard par défaut",
-                                  "File; standard output by default"));
+  command->add_option(
+      "--out", arguments->file,
+      session.Say("Fichier ; la sortie standard par défaut", "File; standard output by default"));
 }
 
 }  // namespace maillage::client::commands

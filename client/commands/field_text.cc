@@ -154,8 +154,8 @@ absl::Status SetEntry(const FieldDescriptor& key, const std::string& text, Messa
 absl::Status SetJson(const FieldDescriptor& field, const std::string& text, Message& value) {
   const auto status = google::protobuf::util::JsonStringToMessage(text, &value);
   if (status.ok()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(field.name(), " : JSON refusé : ",
-                                                 std::string(status.message())));
+  return absl::InvalidArgumentError(
+      absl::StrCat(field.name(), " : JSON refusé : ", std::string(status.message())));
 }
 
 absl::Status SetMessage(const FieldDescriptor& field, const std::string& text, Message& value) {
@@ -171,9 +171,9 @@ absl::Status SetMessage(const FieldDescriptor& field, const std::string& text, M
   const FieldDescriptor* const key = KeyField(*value.GetDescriptor());
   if (key != nullptr) return SetEntry(*key, text, value);
   const Descriptor& type = *value.GetDescriptor();
-  return absl::InvalidArgumentError(absl::StrCat(
-      field.name(), " : à écrire membre par membre (", field.name(), ".", type.field(0)->name(),
-      "=…) ou en JSON ({\"", type.field(0)->name(), "\": …})"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(field.name(), " : à écrire membre par membre (", field.name(), ".",
+                   type.field(0)->name(), "=…) ou en JSON ({\"", type.field(0)->name(), "\": …})"));
 }
 
 // ---- Enums and scalars ----
@@ -261,9 +261,8 @@ std::string ElementText(const Message& message, const FieldDescriptor& field, in
   const Reflection& reflection = *message.GetReflection();
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_MESSAGE:
-      return MessageText(field.is_repeated()
-                             ? reflection.GetRepeatedMessage(message, &field, index)
-                             : reflection.GetMessage(message, &field));
+      return MessageText(field.is_repeated() ? reflection.GetRepeatedMessage(message, &field, index)
+                                             : reflection.GetMessage(message, &field));
     case FieldDescriptor::CPPTYPE_ENUM:
       return absl::AsciiStrToLower((field.is_repeated()
                                         ? reflection.GetRepeatedEnum(message, &field, index)

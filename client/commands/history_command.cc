@@ -40,16 +40,15 @@ void PrintCsv(Session& session, const std::vector<v1::RecordChange>& changes) {
   session.env.out << CsvLine({"time", "person", "site", "field", "action", "value", "dot"});
   for (const v1::RecordChange& change : changes) {
     for (const v1::FieldChange& field : change.fields()) {
-      session.env.out << CsvLine({MachineTime(ToTime(change.time())), change.person(),
-                                  change.site(), field.field(),
-                                  v1::FieldChange::Action_Name(field.action()), field.value(),
-                                  change.dot()});
+      session.env.out << CsvLine(
+          {MachineTime(ToTime(change.time())), change.person(), change.site(), field.field(),
+           v1::FieldChange::Action_Name(field.action()), field.value(), change.dot()});
     }
   }
 }
 
-// Appends the newest changes, `limit` of them at most unless it is 0. Returns how many others the node knows
-// only by what they made of the record.
+// Appends the newest changes, `limit` of them at most unless it is 0. Returns how many others the
+// node knows only by what they made of the record.
 absl::StatusOr<int64_t> ReadHistory(Session& session, const std::string& name, size_t limit,
                                     std::vector<v1::RecordChange>& changes) {
   v1::ListRecordChangesRequest request;

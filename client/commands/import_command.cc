@@ -24,7 +24,8 @@ namespace {
 
 using google::protobuf::Message;
 
-// The node takes 1000 contents in a batch, and messages of 4 MB; half of that leaves room for the envelope.
+// The node takes 1000 contents in a batch, and messages of 4 MB; half of that leaves room for the
+// envelope.
 constexpr size_t kMaxBatchLines = 1000;
 constexpr size_t kMaxBatchBytes = 2 << 20;
 constexpr int kDirectoryPageSize = 1000;
@@ -74,7 +75,8 @@ absl::StatusOr<ImportOptions> ReadOptions(Session& session, const ImportArgument
   if (!toml.ok()) {
     const std::string names = absl::StrJoin(shipped, ", ");
     return UsageError(session.Say(
-        absl::StrCat(arguments.mapping, " : ni un fichier, ni une correspondance fournie (", names, ")"),
+        absl::StrCat(arguments.mapping, " : ni un fichier, ni une correspondance fournie (", names,
+                     ")"),
         absl::StrCat(arguments.mapping, ": neither a file nor a shipped mapping (", names, ")")));
   }
   options.mapping_toml = *std::move(toml);
@@ -87,8 +89,7 @@ absl::StatusOr<MemoryActorDirectory> ReadActors(Session& session) {
   ListOptions options;
   options.read_mask = {"name", "acronym"};
   options.page_size = kDirectoryPageSize;
-  for (const absl::StatusOr<Stored<v1::Actor>>& actor :
-       session.client().List<v1::Actor>(options)) {
+  for (const absl::StatusOr<Stored<v1::Actor>>& actor : session.client().List<v1::Actor>(options)) {
     if (!actor.ok()) return actor.status();
     directory.Add(SplitName(actor->name).second, actor->content.name(), actor->content.acronym());
   }
@@ -136,8 +137,8 @@ absl::Status SendLines(Session& session, bool dry_run, ImportPlan& plan, ImportR
   std::vector<size_t> batch;
   size_t bytes = 0;
   const auto flush = [&](size_t done) {
-    absl::Status status = batch.empty() ? absl::OkStatus()
-                                        : SendBatch(session, batch, dry_run, plan, counts);
+    absl::Status status =
+        batch.empty() ? absl::OkStatus() : SendBatch(session, batch, dry_run, plan, counts);
     batch.clear();
     bytes = 0;
     progress.Show(done);
@@ -183,20 +184,21 @@ std::string Summary(const Session& session, const ImportPlan& plan, const Import
   const size_t lines = plan.lines.size();
   const size_t refused = plan.refused_count();
   if (session.language == Language::kEnglish) {
-    std::string text = absl::StrCat(
-        Counted(lines, lines == 0 ? "lines" : "line", "lines"), ": ", result.created, " created, ", result.updated, " updated, ",
-        result.unchanged, " unchanged, ", refused, " refused");
+    std::string text = absl::StrCat(Counted(lines, lines == 0 ? "lines" : "line", "lines"), ": ",
+                                    result.created, " created, ", result.updated, " updated, ",
+                                    result.unchanged, " unchanged, ", refused, " refused");
     if (result.doubles > 0) absl::StrAppend(&text, ", ", result.doubles, " repeated in the file");
     return dry_run ? absl::StrCat(text, " (dry run: nothing was written)") : text;
   }
   const auto agreed = [](size_t count, const char* participle) {
     return absl::StrCat(count, " ", participle, count == 1 ? "" : "s");
   };
-  std::string text = absl::StrCat(
-      Counted(lines, "ligne", "lignes"), " : ", agreed(result.created, "créée"), ", ",
-      agreed(result.updated, "modifiée"), ", ", agreed(result.unchanged, "inchangée"), ", ",
-      agreed(refused, "refusée"));
-  if (result.doubles > 0) absl::StrAppend(&text, ", ", result.doubles, " en double dans le fichier");
+  std::string text =
+      absl::StrCat(Counted(lines, "ligne", "lignes"), " : ", agreed(result.created, "créée"), ", ",
+                   agreed(result.updated, "modifiée"), ", ", agreed(result.unchanged, "inchangée"),
+                   ", ", agreed(refused, "refusée"));
+  if (result.doubles > 0)
+    absl::StrAppend(&text, ", ", result.doubles, " en double dans le fichier");
   return dry_run ? absl::StrCat(text, " (essai : rien n'est écrit)") : text;
 }
 
@@ -236,8 +238,8 @@ void PrintResult(Session& session, const ImportArguments& arguments, const Impor
   }
 }
 
-// Reads, sends and reports one file. What was sent before an error stays, and the same command goes on from
-// there: lines that are in change nothing.
+// Reads, sends and reports one file. What was sent before an error stays, and the same command goes
+// on from there: lines that are in change nothing.
 absl::Status ImportFile(Session& session, const ImportArguments& arguments,
                         const ImportOptions& options, const std::string& file, Json& results) {
   const absl::StatusOr<std::string> bytes = ReadFile(session, file);
@@ -259,8 +261,8 @@ absl::Status ImportFile(Session& session, const ImportArguments& arguments,
   if (plan->refused_count() > 0) {
     session.exit_code = kFailed;
     if (writes_refused) {
-      result.refused_file = arguments.refused_file.empty() ? DefaultRefusedFile(file)
-                                                           : arguments.refused_file;
+      result.refused_file =
+          arguments.refused_file.empty() ? DefaultRefusedFile(file) : arguments.refused_file;
       const absl::Status written = WriteRefused(session, *plan, result.refused_file);
       if (!written.ok()) return written;
     }
@@ -305,8 +307,7 @@ void AddImportCommand(Program& program) {
                       session.Say("Type attendu ; un fichier d'un autre type est refusé",
                                   "Expected kind; a file of another one is refused"));
   command->add_option("--mapping", arguments->mapping,
-                      session.Say("Correspondance des colonnes : ",
-                                  "Mapping of the columns: ") +
+                      session.Say("Correspondance des colonnes : ", "Mapping of the columns: ") +
                           absl::StrJoin(ShippedMappingNames(), ", ") +
                           session.Say(", ou un fichier TOML", ", or a TOML file"));
   command->add_flag("--dry-run", arguments->dry_run,

@@ -1,5 +1,5 @@
-// Messages as JSON documents with the proto's field names. Unlike in the canonical mapping, 64-bit integers are
-// numbers: programs compare and add them.
+// Messages as JSON documents with the proto's field names. Unlike in the canonical mapping, 64-bit
+// integers are numbers: programs compare and add them.
 #ifndef MAILLAGE_CLIENT_COMMANDS_JSON_H_
 #define MAILLAGE_CLIENT_COMMANDS_JSON_H_
 
@@ -24,8 +24,8 @@ enum class JsonDefaults {
 // The message has no Any inside.
 Json ToJson(const google::protobuf::Message& message, JsonDefaults defaults = JsonDefaults::kOmit);
 
-// {"name", "kind", "id", "etag", "create_time", "update_time", "deleted", "conflicting_fields", "content"}.
-// A content of an unknown type is {"@type": …}.
+// {"name", "kind", "id", "etag", "create_time", "update_time", "deleted", "conflicting_fields",
+// "content"}. A content of an unknown type is {"@type": …}.
 Json RecordJson(const v1::Record& record);
 
 // {"time", "person", "site", "fields": [{"field", "action", "value"}], "dot"}.

@@ -19,7 +19,8 @@ namespace {
 using google::protobuf::Descriptor;
 using google::protobuf::FieldDescriptor;
 
-// What the field takes: "DATE", "on_site|online|hybrid", "party:role", "street, postcode, town", "string".
+// What the field takes: "DATE", "on_site|online|hybrid", "party:role", "street, postcode, town",
+// "string".
 std::string TypeText(const FieldDescriptor& field) {
   const v1::FieldFormat format = field.options().GetExtension(v1::format);
   if (format != v1::FIELD_FORMAT_UNSPECIFIED) return v1::FieldFormat_Name(format);
@@ -56,8 +57,8 @@ Json KindJson(const Descriptor& kind) {
 
 void PrintKind(Session& session, const Descriptor& kind) {
   if (session.output == Output::kTable) {
-    session.env.out << KindOf(kind).name() << session.Say(absl::StrCat(" (", KindOf(kind).name_fr(), ")"), "")
-                    << "\n";
+    session.env.out << KindOf(kind).name()
+                    << session.Say(absl::StrCat(" (", KindOf(kind).name_fr(), ")"), "") << "\n";
   }
   TextTable table({session.Say("  champ", "  field"), session.Say("règle", "rule"),
                    session.Say("valeur", "value")});
@@ -107,8 +108,9 @@ void AddKindsCommand(Program& program) {
       session.Say("Montre les types de fiches et leurs champs", "Shows the kinds and their fields"),
       "  maillage kinds\n  maillage kinds event\n",
       [&session, kind] { return RunKinds(session, *kind); });
-  kinds->add_option("KIND", *kind, session.Say("Type de fiche ; tous par défaut",
-                                               "Kind of record; all by default"));
+  kinds->add_option(
+      "KIND", *kind,
+      session.Say("Type de fiche ; tous par défaut", "Kind of record; all by default"));
 }
 
 }  // namespace maillage::client::commands

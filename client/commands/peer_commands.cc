@@ -55,8 +55,8 @@ absl::Status RunSync(Session& session, const std::string& name) {
   const absl::StatusOr<v1::PeerStatus> peer = session.client().connection().SyncPeer(request);
   if (!peer.ok()) return peer.status();
   if (!Agreed(*peer)) {
-    const std::string state = absl::StrCat(PeerName(*peer), session.Say(" : ", ": "),
-                                           StateText(session, *peer));
+    const std::string state =
+        absl::StrCat(PeerName(*peer), session.Say(" : ", ": "), StateText(session, *peer));
     return absl::FailedPreconditionError(
         peer->last_error().empty() ? state : absl::StrCat(state, " : ", peer->last_error()));
   }
@@ -74,10 +74,10 @@ void AddPeerCommand(Program& program, const char* name, const std::string& descr
                     absl::Status (*run)(Session&, const std::string&)) {
   Session& session = program.session;
   auto peer = std::make_shared<std::string>();
-  CLI::App* const command =
-      program.Add(name, description,
-                  absl::StrCat("  maillage ", name, " lyon\n  maillage ", name, " 127.0.0.1:7101\n"),
-                  [&session, peer, run] { return run(session, *peer); });
+  CLI::App* const command = program.Add(
+      name, description,
+      absl::StrCat("  maillage ", name, " lyon\n  maillage ", name, " 127.0.0.1:7101\n"),
+      [&session, peer, run] { return run(session, *peer); });
   command
       ->add_option("PEER", *peer,
                    session.Say("Nom d'un site, ou son adresse", "A site's name, or its address"))

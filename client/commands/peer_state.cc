@@ -22,8 +22,8 @@ void Add(Check& check, int exit_code, std::string reason) {
 }
 
 void CheckPeer(const Session& session, const v1::PeerStatus& peer, Check& check) {
-  const std::string what = absl::StrCat(PeerName(peer), session.Say(" : ", ": "),
-                                        StateText(session, peer));
+  const std::string what =
+      absl::StrCat(PeerName(peer), session.Say(" : ", ": "), StateText(session, peer));
   switch (peer.state()) {
     case v1::PeerStatus::ERROR:
       Add(check, kCritical, absl::StrCat(what, " (", OneLine(peer.last_error()), ")"));
@@ -93,9 +93,9 @@ Check CheckNode(const Session& session, const v1::NodeStatus& status) {
   }
   for (const v1::PeerStatus& peer : status.peers()) CheckPeer(session, peer, check);
   if (status.quarantined() > 0) {
-    Add(check, kDegraded, absl::StrCat(status.quarantined(),
-                                       session.Say(" changements en quarantaine",
-                                                   " changes in quarantine")));
+    Add(check, kDegraded,
+        absl::StrCat(status.quarantined(),
+                     session.Say(" changements en quarantaine", " changes in quarantine")));
   }
   if (status.changes_from_the_future() > 0) {
     Add(check, kDegraded,

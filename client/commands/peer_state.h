@@ -14,8 +14,8 @@ namespace maillage::client::commands {
 // Changes of this node that the peer hasn't applied, as far as this node knows.
 uint64_t PendingChanges(const v1::PeerStatus& peer);
 
-// à jour, 12 à envoyer, échange en cours, connexion en cours, hors ligne depuis 3 h, en erreur, en pause,
-// inconnu. The error itself is `last_error`.
+// à jour, 12 à envoyer, échange en cours, connexion en cours, hors ligne depuis 3 h, en erreur, en
+// pause, inconnu. The error itself is `last_error`.
 std::string StateText(const Session& session, const v1::PeerStatus& peer);
 
 // The site's name, or its address before it has introduced itself.
@@ -32,8 +32,8 @@ struct Check {
   std::vector<std::string> reasons;
 };
 
-// Critical: the node doesn't write, or a peer is in error. Degraded: a peer is offline, paused or was never
-// reached; changes are in quarantine or come from the future. What is on its way is fine.
+// Critical: the node doesn't write, or a peer is in error. Degraded: a peer is offline, paused or
+// was never reached; changes are in quarantine or come from the future. What is on its way is fine.
 Check CheckNode(const Session& session, const v1::NodeStatus& status);
 
 }  // namespace maillage::client::commands

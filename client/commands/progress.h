@@ -9,8 +9,8 @@
 
 namespace maillage::client::commands {
 
-// Redraws one line of the error stream, "[#####     ] 2100/4190  1200 lignes/s  reste 2 s", and clears it when
-// destroyed. Silent where the error stream is no terminal.
+// Redraws one line of the error stream, "[#####     ] 2100/4190  1200 lignes/s  reste 2 s", and
+// clears it when destroyed. Silent where the error stream is no terminal.
 class Progress {
  public:
   Progress(const Session& session, size_t total);

@@ -76,9 +76,10 @@ void AddListOptions(CLI::App& list, const Session& session, ListArguments& argum
   list.add_option("--order-by", arguments.options.order_by,
                   session.Say("Champs de tri : name, population desc",
                               "Fields to order by: name, population desc"));
-  list.add_option("--page-size", arguments.options.page_size,
-                  session.Say("Fiches demandées à la fois, 1000 au plus (la liste est lue en entier)",
-                              "Records per request, 1000 at most (the whole list is read)"))
+  list.add_option(
+          "--page-size", arguments.options.page_size,
+          session.Say("Fiches demandées à la fois, 1000 au plus (la liste est lue en entier)",
+                      "Records per request, 1000 at most (the whole list is read)"))
       ->check(CLI::Range(1, 1000))
       ->default_val(1000);
   list.add_option("--limit", arguments.limit,
@@ -96,11 +97,11 @@ void AddListOptions(CLI::App& list, const Session& session, ListArguments& argum
 void AddReadCommands(Program& program) {
   Session& session = program.session;
   auto target = std::make_shared<std::pair<std::string, std::string>>();
-  CLI::App* const get = program.Add(
-      "get", session.Say("Montre une fiche", "Shows one record"),
-      "  maillage get actor 018f3c1e-7a2b-7c3d-8e4f-0123456789ab\n"
-      "  maillage get actor/018f3c1e-7a2b-7c3d-8e4f-0123456789ab --output json\n",
-      [&session, target] { return RunGet(session, target->first, target->second); });
+  CLI::App* const get =
+      program.Add("get", session.Say("Montre une fiche", "Shows one record"),
+                  "  maillage get actor 018f3c1e-7a2b-7c3d-8e4f-0123456789ab\n"
+                  "  maillage get actor/018f3c1e-7a2b-7c3d-8e4f-0123456789ab --output json\n",
+                  [&session, target] { return RunGet(session, target->first, target->second); });
   get->add_option("KIND", target->first, session.Say("Type de fiche", "Kind of record"))
       ->required();
   get->add_option("ID", target->second,

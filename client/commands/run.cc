@@ -56,7 +56,8 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
                  session.Say("Adresse du nœud, HÔTE:PORT ; sinon MAILLAGE_NODE, sinon ",
                              "The node's HOST:PORT; else MAILLAGE_NODE, else ") +
                      kDefaultNode);
-  app.add_option("--output", session.output, session.Say("table, json ou csv", "table, json or csv"))
+  app.add_option("--output", session.output,
+                 session.Say("table, json ou csv", "table, json or csv"))
       ->transform(CLI::CheckedTransformer(kOutputs).description(""));
   app.add_option("--person", session.person,
                  session.Say("Qui écrit, pour l'historique ; sinon MAILLAGE_PERSON, sinon "
@@ -64,9 +65,9 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
                              "Who writes, for the history; else MAILLAGE_PERSON, else the system's "
                              "user"));
   // Read by ChosenLanguage.
-  const std::string about_language = session.Say("fr ou en ; sinon selon LANG", "fr or en; else by LANG");
-  app.add_option("--lang", about_language)
-      ->check(CLI::IsMember({"fr", "en"}).description(""));
+  const std::string about_language =
+      session.Say("fr ou en ; sinon selon LANG", "fr or en; else by LANG");
+  app.add_option("--lang", about_language)->check(CLI::IsMember({"fr", "en"}).description(""));
   app.set_version_flag("--version", "maillage " MAILLAGE_VERSION,
                        session.Say("Affiche la version", "Shows the version"));
 }
@@ -105,15 +106,19 @@ int Report(const Session& session, const absl::Status& status, const std::string
   std::ostream& err = session.env.err;
   err << "maillage" << session.Say(" : ", ": ");
   if (absl::IsUnavailable(status)) {
-    err << session.Say(absl::StrCat("le nœud ", session.node, " ne répond pas. Est-il démarré ? "
+    err << session.Say(absl::StrCat("le nœud ", session.node,
+                                    " ne répond pas. Est-il démarré ? "
                                     "Une autre adresse se donne avec --node. ("),
-                       absl::StrCat("the node ", session.node, " doesn't answer. Is it running? "
+                       absl::StrCat("the node ", session.node,
+                                    " doesn't answer. Is it running? "
                                     "--node gives another address. ("))
         << status.message() << ")\n";
   } else if (absl::IsDeadlineExceeded(status)) {
-    err << session.Say(absl::StrCat("le nœud ", session.node, " n'a pas répondu à temps ; "
+    err << session.Say(absl::StrCat("le nœud ", session.node,
+                                    " n'a pas répondu à temps ; "
                                     "réessayez, ou voyez son journal\n"),
-                       absl::StrCat("the node ", session.node, " didn't answer in time; try "
+                       absl::StrCat("the node ", session.node,
+                                    " didn't answer in time; try "
                                     "again, or see its log\n"));
   } else if (absl::IsCancelled(status)) {
     err << session.Say("arrêté\n", "stopped\n");
@@ -148,9 +153,10 @@ CLI::App* Program::Add(std::string name, std::string description, std::string ex
                        std::function<absl::Status()> run) {
   CLI::App* const command = app.add_subcommand(std::move(name), std::move(description));
   command->group(session.Say("Commandes", "Commands"));
-  command->footer(session.Say("Exemples :\n", "Examples:\n") + std::move(examples) +
-                  session.Say("Options générales (--node, --output, --person, --lang) : maillage --help",
-                              "General options (--node, --output, --person, --lang): maillage --help"));
+  command->footer(
+      session.Say("Exemples :\n", "Examples:\n") + std::move(examples) +
+      session.Say("Options générales (--node, --output, --person, --lang) : maillage --help",
+                  "General options (--node, --output, --person, --lang): maillage --help"));
   command->callback([this, run = std::move(run)] { action = run; });
   return command;
 }
@@ -169,9 +175,10 @@ int RunMaillage(const std::vector<std::string>& arguments, Environment& environm
   const int parsed = Parse(app, session, arguments);
   if (parsed >= 0) return parsed;
 
-  session.node = FirstOf(session.node, FirstOf(environment.variable("MAILLAGE_NODE"), kDefaultNode));
-  session.person = FirstOf(session.person, FirstOf(environment.variable("MAILLAGE_PERSON"),
-                                                   environment.default_person));
+  session.node =
+      FirstOf(session.node, FirstOf(environment.variable("MAILLAGE_NODE"), kDefaultNode));
+  session.person = FirstOf(
+      session.person, FirstOf(environment.variable("MAILLAGE_PERSON"), environment.default_person));
   const absl::Status status = program.action();
   environment.out.flush();
   if (!status.ok()) return Report(session, status, app.get_subcommands().front()->get_name());

@@ -25,8 +25,9 @@ constexpr char kUsagePayload[] = "maillage/usage";
 constexpr size_t kMinPrefixDigits = 8;
 constexpr int kIdPageSize = 1000;
 
-// The names of the kind's records whose ids begin with these digits, two at most. Ids of version 7 grow with
-// time and a list is in their order, so that the search ends where the ids pass the prefix.
+// The names of the kind's records whose ids begin with these digits, two at most. Ids of version 7
+// grow with time and a list is in their order, so that the search ends where the ids pass the
+// prefix.
 absl::StatusOr<std::vector<std::string>> FindByPrefix(Session& session, const Descriptor& kind,
                                                       const std::string& digits) {
   ListOptions options;
@@ -79,7 +80,9 @@ absl::Status AsUsageError(const absl::Status& status) {
   return usage;
 }
 
-bool IsUsageError(const absl::Status& status) { return status.GetPayload(kUsagePayload).has_value(); }
+bool IsUsageError(const absl::Status& status) {
+  return status.GetPayload(kUsagePayload).has_value();
+}
 
 absl::StatusOr<const Descriptor*> RequireKind(const Session& session, const std::string& name) {
   const Descriptor* const kind = FindKind(name);
@@ -121,16 +124,16 @@ absl::StatusOr<Target> ResolveTarget(Session& session, const std::string& kind_t
   const absl::StatusOr<std::vector<std::string>> found = FindByPrefix(session, **kind, digits);
   if (!found.ok()) return found.status();
   if (found->empty()) {
-    return absl::NotFoundError(session.Say(
-        absl::StrCat("aucune fiche dont l'identifiant commence par ", Quote(id)),
-        absl::StrCat("no record whose id begins with ", Quote(id))));
+    return absl::NotFoundError(
+        session.Say(absl::StrCat("aucune fiche dont l'identifiant commence par ", Quote(id)),
+                    absl::StrCat("no record whose id begins with ", Quote(id))));
   }
   if (found->size() > 1) {
-    return UsageError(session.Say(
-        absl::StrCat("plusieurs identifiants commencent par ", Quote(id), " : ",
-                     absl::StrJoin(*found, ", "), "… ; donnez plus de chiffres"),
-        absl::StrCat("several ids begin with ", Quote(id), ": ", absl::StrJoin(*found, ", "),
-                     "…; give more digits")));
+    return UsageError(
+        session.Say(absl::StrCat("plusieurs identifiants commencent par ", Quote(id), " : ",
+                                 absl::StrJoin(*found, ", "), "… ; donnez plus de chiffres"),
+                    absl::StrCat("several ids begin with ", Quote(id), ": ",
+                                 absl::StrJoin(*found, ", "), "…; give more digits")));
   }
   return Target{*kind, found->front()};
 }

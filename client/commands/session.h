@@ -93,9 +93,9 @@ struct Target {
   std::string name;
 };
 
-// `kind` may be a whole record's name, then `id` is empty. `id` is a UUID, a record's name, or the first 8
-// hexadecimal digits or more of a UUID, which are looked up in the list of the kind's records; NotFound where
-// none begins so, a usage error where several do.
+// `kind` may be a whole record's name, then `id` is empty. `id` is a UUID, a record's name, or the
+// first 8 hexadecimal digits or more of a UUID, which are looked up in the list of the kind's
+// records; NotFound where none begins so, a usage error where several do.
 absl::StatusOr<Target> ResolveTarget(Session& session, const std::string& kind,
                                      const std::string& id);
 

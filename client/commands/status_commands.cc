@@ -27,12 +27,11 @@ void PrintPeersCsv(Session& session,
   session.env.out << CsvLine({"site", "address", "state", "text", "pending", "last_contact_time",
                               "last_agreement_time", "last_error"});
   for (const v1::PeerStatus& peer : peers) {
-    session.env.out << CsvLine({peer.site(), peer.address(),
-                                v1::PeerStatus::State_Name(peer.state()),
-                                StateText(session, peer), absl::StrCat(PendingChanges(peer)),
-                                MachineTime(ToTime(peer.last_contact_time())),
-                                MachineTime(ToTime(peer.last_agreement_time())),
-                                peer.last_error()});
+    session.env.out << CsvLine(
+        {peer.site(), peer.address(), v1::PeerStatus::State_Name(peer.state()),
+         StateText(session, peer), absl::StrCat(PendingChanges(peer)),
+         MachineTime(ToTime(peer.last_contact_time())),
+         MachineTime(ToTime(peer.last_agreement_time())), peer.last_error()});
   }
 }
 
@@ -77,7 +76,8 @@ void PrintNode(Session& session, const v1::NodeStatus& status) {
   table.AddRow({session.Say("empreinte", "root"), status.root()});
   table.AddRow({session.Say("versions à comparer", "versions to compare"),
                 absl::StrCat(status.conflicts())});
-  table.AddRow({session.Say("en quarantaine", "in quarantine"), absl::StrCat(status.quarantined())});
+  table.AddRow(
+      {session.Say("en quarantaine", "in quarantine"), absl::StrCat(status.quarantined())});
   if (status.changes_from_the_future() > 0) {
     table.AddRow({session.Say("datés dans le futur", "from the future"),
                   absl::StrCat(status.changes_from_the_future())});

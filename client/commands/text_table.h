@@ -1,4 +1,5 @@
-// Columns on a terminal: accents, wide and combining characters take the room that they have on the screen.
+// Columns on a terminal: accents, wide and combining characters take the room that they have on the
+// screen.
 #ifndef MAILLAGE_CLIENT_COMMANDS_TEXT_TABLE_H_
 #define MAILLAGE_CLIENT_COMMANDS_TEXT_TABLE_H_
 
@@ -12,12 +13,12 @@ namespace maillage::client::commands {
 // Terminal cells that the text takes: 2 for wide characters (UAX 11), 0 for combining marks.
 size_t DisplayWidth(std::string_view utf8);
 
-// At most `width` cells of the text, the last one "…" where something was cut. Never splits a character from
-// its combining marks.
+// At most `width` cells of the text, the last one "…" where something was cut. Never splits a
+// character from its combining marks.
 std::string Truncate(std::string_view utf8, size_t width);
 
-// The text on one line: line ends and tabs become spaces; other control characters, which could steer the
-// terminal, become U+FFFD, as do bytes that are no UTF-8.
+// The text on one line: line ends and tabs become spaces; other control characters, which could
+// steer the terminal, become U+FFFD, as do bytes that are no UTF-8.
 std::string OneLine(std::string_view utf8);
 
 // Rows under a header, columns aligned to the left, two spaces apart.

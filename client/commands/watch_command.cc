@@ -48,10 +48,10 @@ std::string EventLine(const Session& session, const v1::RecordEvent& event) {
     case Output::kTable:
       break;
   }
-  const std::string line = absl::StrCat(
-      session.ShortTimeText(time), "  ", event.record().name(), "  ",
-      OneLine(TitleOf(event.record())), "  (", AuthorText(session, change.person(), change.site()),
-      ")  ", absl::StrJoin(ChangeTexts(session, change), " ; "));
+  const std::string line = absl::StrCat(session.ShortTimeText(time), "  ", event.record().name(),
+                                        "  ", OneLine(TitleOf(event.record())), "  (",
+                                        AuthorText(session, change.person(), change.site()), ")  ",
+                                        absl::StrJoin(ChangeTexts(session, change), " ; "));
   return absl::StrCat(session.env.out_width > 0 ? Truncate(line, session.env.out_width) : line,
                       "\n");
 }
@@ -98,8 +98,9 @@ void AddWatchCommand(Program& program) {
       "  maillage watch\n  maillage watch actor --for 10m\n"
       "  maillage watch --after 1200 --count 5 --output json\n",
       [&session, arguments] { return RunWatch(session, *arguments); });
-  watch->add_option("KIND", arguments->kind,
-                    session.Say("Type de fiche ; tous par défaut", "Kind of record; all by default"));
+  watch->add_option(
+      "KIND", arguments->kind,
+      session.Say("Type de fiche ; tous par défaut", "Kind of record; all by default"));
   watch
       ->add_option("--count", arguments->count,
                    session.Say("S'arrête après ce nombre de changements", "Stops after so many"))

@@ -36,8 +36,8 @@ absl::Status RunCreate(Session& session, const WriteArguments& arguments) {
   return PrintIfOk(session, session.client().CreateRecord(**content));
 }
 
-// The update with the etag that the person gave or, where members of a message are set, of the record from
-// which the other members are taken.
+// The update with the etag that the person gave or, where members of a message are set, of the
+// record from which the other members are taken.
 absl::StatusOr<v1::Record> SendEdit(Session& session, const Target& target, std::string etag,
                                     const std::vector<Assignment>& assignments) {
   std::unique_ptr<Message> current = NewMessage(*target.kind);
@@ -70,7 +70,8 @@ absl::Status RunEdit(Session& session, WriteArguments arguments) {
     return UsageError(session.Say("il manque ce qui change : champ=valeur, champ+=valeur, …",
                                   "what changes is missing: field=value, field+=value, …"));
   }
-  const std::string kind_name = arguments.id.empty() ? SplitName(arguments.kind).first : arguments.kind;
+  const std::string kind_name =
+      arguments.id.empty() ? SplitName(arguments.kind).first : arguments.kind;
   const absl::StatusOr<const Descriptor*> kind = RequireKind(session, kind_name);
   if (!kind.ok()) return kind.status();
   const auto assignments = ParseAssignments(**kind, arguments.assignments);
@@ -105,7 +106,8 @@ void AddTarget(CLI::App& command, const Session& session, WriteArguments& argume
 
 void AddWriteCommands(Program& program) {
   Session& session = program.session;
-  const std::string what = session.Say("champ=valeur, champ+=élément", "field=value, field+=element");
+  const std::string what =
+      session.Say("champ=valeur, champ+=élément", "field=value, field+=element");
 
   auto created = std::make_shared<WriteArguments>();
   CLI::App* const create = program.Add(
@@ -137,8 +139,8 @@ void AddWriteCommands(Program& program) {
             session, *deleted);
 
   auto restored = std::make_shared<WriteArguments>();
-  AddTarget(*program.Add("undelete", session.Say("Rétablit une fiche supprimée",
-                                                 "Restores a deleted record"),
+  AddTarget(*program.Add("undelete",
+                         session.Say("Rétablit une fiche supprimée", "Restores a deleted record"),
                          "  maillage undelete actor 018f3c1e-7a2b-7c3d-8e4f-0123456789ab\n",
                          [&session, restored] { return RunDelete(session, *restored, false); }),
             session, *restored);

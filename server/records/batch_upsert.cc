@@ -59,7 +59,8 @@ bool HoldsElements(const FieldSchema& field) {
   return field.rule == v1::SET || field.rule == v1::MAP;
 }
 
-// Somebody wrote this value already: it stands there, alone or beside others that wait for a person.
+// Somebody wrote this value already: it stands there, alone or beside others that wait for a
+// person.
 bool IsThere(const RecordState& state, const Operation& operation) {
   if (operation.rule == v1::COUNTER) return false;
   const Cell* cell = state.Find(operation.field, operation.key);
@@ -179,7 +180,8 @@ absl::StatusOr<UpsertResult> Upserter::Place(int index, std::unique_ptr<Message>
   rows_[id].push_back(std::move(row));
   if (result->outcome() == UpsertResult::CREATED) created_[id] = true;
   // What a dry run creates has no name that anybody could ask for.
-  if (!request_->validate_only() || !created_.contains(id)) result->set_name(RecordName(*kind_, id));
+  if (!request_->validate_only() || !created_.contains(id))
+    result->set_name(RecordName(*kind_, id));
   return result;
 }
 
@@ -235,8 +237,8 @@ absl::StatusOr<std::vector<Operation>> Upserter::PlanUpdate(const Message& row,
   return operations;
 }
 
-// A second row of the same record takes the place of the first in the file's entry of the import key. If it brings
-// nothing else, importing the file again and again would swap the two for ever.
+// A second row of the same record takes the place of the first in the file's entry of the import
+// key. If it brings nothing else, importing the file again and again would swap the two for ever.
 bool Upserter::OnlyRenamesRow(const RecordState& state,
                               const std::vector<Operation>& operations) const {
   return std::all_of(operations.begin(), operations.end(), [&](const Operation& operation) {
@@ -261,9 +263,11 @@ std::optional<UpsertResult> Upserter::DisagreementWithEarlier(const RecordId& id
       const std::string given = replication::EncodeValue(*other, *field->descriptor);
       if (given == value) continue;
       const std::string& name = field->descriptor->name();
-      return Refused(name, absl::StrCat(name, "\u00A0: une autre ligne de cet envoi est la même fiche et y met ",
-                                        Quote(ValueText(*schema_, *kind_, *field, given)), ", pas ",
-                                        Quote(ValueText(*schema_, *kind_, *field, value))));
+      return Refused(
+          name,
+          absl::StrCat(name, "\u00A0: une autre ligne de cet envoi est la même fiche et y met ",
+                       Quote(ValueText(*schema_, *kind_, *field, given)), ", pas ",
+                       Quote(ValueText(*schema_, *kind_, *field, value))));
     }
   }
   return std::nullopt;

@@ -64,10 +64,10 @@ v1::FieldConflict CompareVersions(const Schema& schema, const ReadView& view,
   versions.insert(versions.begin(), &replication::Winner(cell.versions));
   for (const replication::Version* version : versions) {
     v1::Version& told = *conflict.add_versions();
-    told = Tell(schema, view,
-                field == nullptr ? Quote(version->value)
-                                 : ValueText(schema, kind, *field, version->value),
-                {version->dot, version->time, version->person});
+    told = Tell(
+        schema, view,
+        field == nullptr ? Quote(version->value) : ValueText(schema, kind, *field, version->value),
+        {version->dot, version->time, version->person});
     if (field == nullptr) continue;
     const std::unique_ptr<Message> content = MessageOfValue(schema, kind, *field, version->value);
     if (content != nullptr) told.mutable_content()->PackFrom(*content);
@@ -87,8 +87,8 @@ VersionVector CoveredByDeletes(const Cell& deletes) {
   return covered;
 }
 
-// Authors of values that no delete has seen, and of changes that history still tells: an edit that cleared a
-// field leaves no value.
+// Authors of values that no delete has seen, and of changes that history still tells: an edit that
+// cleared a field leaves no value.
 absl::StatusOr<std::vector<Author>> UnseenEdits(const ReadView& view, const RecordKey& record,
                                                 const RecordState& state, const Cell& deletes) {
   const VersionVector covered = CoveredByDeletes(deletes);

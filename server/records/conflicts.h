@@ -9,9 +9,10 @@
 
 namespace maillage::server {
 
-// By kind and id; of one kind where the request names it, else of all that people write. A delete that met an
-// edit is the field "deleted": « modifié » by each person who edited without having seen the delete, the latest
-// first, then « supprimé » by who deleted. InvalidArgument, in French, for what the request says.
+// By kind and id; of one kind where the request names it, else of all that people write. A delete
+// that met an edit is the field "deleted": « modifié » by each person who edited without having
+// seen the delete, the latest first, then « supprimé » by who deleted. InvalidArgument, in French,
+// for what the request says.
 absl::StatusOr<v1::ListConflictsResponse> ListConflicts(const replication::Schema& schema,
                                                         const storage::ReadView& view,
                                                         const v1::ListConflictsRequest& request);

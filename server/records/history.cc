@@ -63,8 +63,8 @@ absl::StatusOr<std::vector<Change>> ReadChanges(const ReadView& view, const Reco
     if (!entry.ok()) return entry.status();
     absl::StatusOr<Change> change = replication::DecodeChange(entry->change);
     if (!change.ok()) {
-      return absl::DataLossError(absl::StrCat("feed position ", row.position, ": ",
-                                              change.status().message()));
+      return absl::DataLossError(
+          absl::StrCat("feed position ", row.position, ": ", change.status().message()));
     }
     changes.push_back(*std::move(change));
   }
@@ -112,8 +112,8 @@ absl::StatusOr<v1::ListRecordChangesResponse> ListRecordChanges(
   absl::StatusOr<std::vector<Change>> changes = ReadChanges(view, named->key);
   if (!changes.ok()) return changes.status();
   v1::ListRecordChangesResponse response;
-  response.set_compacted_changes(static_cast<int64_t>((*state)->vector().CountBeyond({}) -
-                                                      changes->size()));
+  response.set_compacted_changes(
+      static_cast<int64_t>((*state)->vector().CountBeyond({}) - changes->size()));
   auto change = changes->begin();
   const PageScope scope = {"ListRecordChanges", request.name()};
   if (!request.page_token().empty()) {

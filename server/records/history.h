@@ -1,5 +1,5 @@
-// Changes told for people: one record's history, newest first, and the events of a watch. As thread-safe as the
-// view. Errors as in record_lister.h.
+// Changes told for people: one record's history, newest first, and the events of a watch. As
+// thread-safe as the view. Errors as in record_lister.h.
 #ifndef MAILLAGE_SERVER_RECORDS_HISTORY_H_
 #define MAILLAGE_SERVER_RECORDS_HISTORY_H_
 
@@ -24,8 +24,9 @@ v1::RecordChange ToRecordChange(const replication::Schema& schema, const storage
                                 const replication::KindSchema& kind,
                                 const replication::Change& change);
 
-// The event of a feed entry, with the record as the view has it; without a change where a whole state came in.
-// Nothing for kinds that are the system's or unknown here, or, where `only` isn't null, others than it.
+// The event of a feed entry, with the record as the view has it; without a change where a whole
+// state came in. Nothing for kinds that are the system's or unknown here, or, where `only` isn't
+// null, others than it.
 absl::StatusOr<std::optional<v1::RecordEvent>> ToRecordEvent(const replication::Schema& schema,
                                                              const storage::ReadView& view,
                                                              uint64_t position,

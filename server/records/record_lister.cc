@@ -73,8 +73,7 @@ v1::Record Show(const ListPlan& plan, const RecordId& id, const replication::Rec
 
 void SetNextPage(const ListPlan& plan, const std::string& sort_key, const RecordId& last,
                  v1::ListRecordsResponse& response) {
-  response.set_next_page_token(
-      EncodePageToken(plan.scope, {sort_key, std::string(last.bytes())}));
+  response.set_next_page_token(EncodePageToken(plan.scope, {sort_key, std::string(last.bytes())}));
 }
 
 absl::StatusOr<v1::ListRecordsResponse> ListById(const ListPlan& plan, const ReadView& view) {
@@ -115,20 +114,19 @@ absl::StatusOr<std::vector<Row>> FirstRows(const ListPlan& plan, const ReadView&
   }
   // A heap whose front is the greatest.
   std::vector<Row> rows;
-  const absl::Status scanned =
-      plan.search.Scan(view, std::nullopt, [&](const FoundRecord& found) {
-        ++*total;
-        Row row{plan.order.SortKey(found.content), found.id};
-        if (after.has_value() && !(*after < row)) return true;
-        if (rows.size() == plan.page_size + 1) {
-          if (!(row < rows.front())) return true;
-          std::pop_heap(rows.begin(), rows.end());
-          rows.pop_back();
-        }
-        rows.push_back(std::move(row));
-        std::push_heap(rows.begin(), rows.end());
-        return true;
-      });
+  const absl::Status scanned = plan.search.Scan(view, std::nullopt, [&](const FoundRecord& found) {
+    ++*total;
+    Row row{plan.order.SortKey(found.content), found.id};
+    if (after.has_value() && !(*after < row)) return true;
+    if (rows.size() == plan.page_size + 1) {
+      if (!(row < rows.front())) return true;
+      std::pop_heap(rows.begin(), rows.end());
+      rows.pop_back();
+    }
+    rows.push_back(std::move(row));
+    std::push_heap(rows.begin(), rows.end());
+    return true;
+  });
   if (!scanned.ok()) return scanned;
   std::sort_heap(rows.begin(), rows.end());
   return rows;

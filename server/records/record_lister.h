@@ -1,5 +1,6 @@
 // Get, List and ListKinds on one view of the store. As thread-safe as the view. Errors, in French:
-// InvalidArgument for what the request says, NotFound for a record that isn't here; and those of the store.
+// InvalidArgument for what the request says, NotFound for a record that isn't here; and those of
+// the store.
 #ifndef MAILLAGE_SERVER_RECORDS_RECORD_LISTER_H_
 #define MAILLAGE_SERVER_RECORDS_RECORD_LISTER_H_
 
@@ -15,8 +16,8 @@ absl::StatusOr<v1::Record> GetRecord(const replication::Schema& schema,
                                      const storage::ReadView& view,
                                      const v1::GetRecordRequest& request);
 
-// Without an order the records are read by id until the page is full. With one, all that match are looked at,
-// and a page of them is kept in memory.
+// Without an order the records are read by id until the page is full. With one, all that match are
+// looked at, and a page of them is kept in memory.
 absl::StatusOr<v1::ListRecordsResponse> ListRecords(const replication::Schema& schema,
                                                     const storage::ReadView& view,
                                                     const v1::ListRecordsRequest& request);

@@ -44,8 +44,8 @@ absl::StatusOr<std::vector<RecordMatcher::Candidate>> RecordMatcher::Candidates(
   std::vector<Candidate> candidates;
   for (const NaturalKeyValue& key : keys) {
     if (!wanted(kind_->natural_keys[key.rule])) continue;
-    auto ids = store_->Find(kind_->number,
-                            storage::NaturalKeyPrefix(kind_->number, key.rule, key.digest));
+    auto ids =
+        store_->Find(kind_->number, storage::NaturalKeyPrefix(kind_->number, key.rule, key.digest));
     if (!ids.ok()) return ids.status();
     for (const RecordId& id : *ids) {
       const bool known = std::any_of(candidates.begin(), candidates.end(),
@@ -79,8 +79,8 @@ absl::StatusOr<RecordMatch> RecordMatcher::Find(const Message& row) {
     match.id = alive == imported->end() ? imported->front().id : alive->id;
     return match;
   }
-  auto strong = Candidates(
-      keys, [&](const NaturalKeySchema& key) { return !key.weak && !is_import(key); });
+  auto strong =
+      Candidates(keys, [&](const NaturalKeySchema& key) { return !key.weak && !is_import(key); });
   if (!strong.ok()) return strong.status();
   if (!strong->empty()) return ChooseStrong(keys, *std::move(strong));
   for (const NaturalKeySchema& weak : kind_->natural_keys) {
@@ -106,13 +106,15 @@ RecordMatch RecordMatcher::ChooseStrong(const std::vector<NaturalKeyValue>& keys
   }
   const NaturalKeySchema& key = kind_->natural_keys[alive.front().rule];
   if (alive.size() > 1) {
-    return Refuse(key, alive, "plusieurs fiches correspondent\u00A0; à départager par une personne\u00A0: ");
+    return Refuse(key, alive,
+                  "plusieurs fiches correspondent\u00A0; à départager par une personne\u00A0: ");
   }
   Candidate& found = alive.front();
   const NaturalKeySchema* contradiction = Contradiction(keys, found, found.rule);
   if (contradiction != nullptr) {
-    return Refuse(*contradiction, alive,
-                  absl::StrCat("la fiche de même ", key.fields[0]->name(), " en a un autre\u00A0: "));
+    return Refuse(
+        *contradiction, alive,
+        absl::StrCat("la fiche de même ", key.fields[0]->name(), " en a un autre\u00A0: "));
   }
   RecordMatch match;
   match.outcome = RecordMatch::Outcome::kFound;

@@ -40,9 +40,11 @@ struct RecordMatch {
 
 // Keys are tried in the order of their declaration.
 // 1. Import keys, a MAP alone: how the file calls its row. A match is kImported.
-// 2. Strong keys. One record that is alive: kFound, unless it contradicts a stronger key. Several, or none but
+// 2. Strong keys. One record that is alive: kFound, unless it contradicts a stronger key. Several,
+// or none but
 //    deleted ones: kRefused.
-// 3. Weak keys, each in its turn: records that contradict a strong key are others. One: kFound. Several: kRefused.
+// 3. Weak keys, each in its turn: records that contradict a strong key are others. One: kFound.
+// Several: kRefused.
 class RecordMatcher {
  public:
   // All must outlive this.
@@ -75,8 +77,8 @@ class RecordMatcher {
                            std::vector<Candidate> candidates) const;
   RecordMatch ChooseWeak(const std::vector<replication::NaturalKeyValue>& keys,
                          std::vector<Candidate> candidates) const;
-  // A strong key, stronger than `below`, of one single value, that row and record have and that differs; null
-  // if there is none.
+  // A strong key, stronger than `below`, of one single value, that row and record have and that
+  // differs; null if there is none.
   const replication::NaturalKeySchema* Contradiction(
       const std::vector<replication::NaturalKeyValue>& keys, const Candidate& candidate,
       uint8_t below) const;

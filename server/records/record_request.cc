@@ -43,8 +43,8 @@ absl::StatusOr<const FieldSchema*> FindMaskField(const KindSchema& kind, std::st
   }
   if (name.size() != path.size()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "masque\u00A0: ", Quote(path), " n'est qu'une partie d'un champ\u00A0; mettre ", Quote(name),
-        " dans le masque et envoyer toute sa valeur"));
+        "masque\u00A0: ", Quote(path), " n'est qu'une partie d'un champ\u00A0; mettre ",
+        Quote(name), " dans le masque et envoyer toute sa valeur"));
   }
   return field;
 }
@@ -55,23 +55,26 @@ absl::StatusOr<const KindSchema*> FindKind(const Schema& schema, std::string_vie
   const KindSchema* kind = schema.FindKind(name);
   if (kind != nullptr) return kind;
   const std::vector<std::string> names = KindNames(schema);
-  return absl::InvalidArgumentError(absl::StrCat("type de fiche inconnu\u00A0: ",
-                                                 QuoteWithSuggestion(name, names),
-                                                 "\u00A0; types\u00A0: ", absl::StrJoin(names, ", ")));
+  return absl::InvalidArgumentError(
+      absl::StrCat("type de fiche inconnu\u00A0: ", QuoteWithSuggestion(name, names),
+                   "\u00A0; types\u00A0: ", absl::StrJoin(names, ", ")));
 }
 
 absl::Status CheckWritable(const KindSchema& kind) {
   if (!kind.options.system()) return absl::OkStatus();
-  return absl::PermissionDeniedError(absl::StrCat(
-      "les fiches de type ", Quote(kind.name), " sont écrites par les nœuds, pas par les personnes"));
+  return absl::PermissionDeniedError(
+      absl::StrCat("les fiches de type ", Quote(kind.name),
+                   " sont écrites par les nœuds, pas par les personnes"));
 }
 
 absl::StatusOr<NamedRecord> ParseRecordName(const Schema& schema, std::string_view name) {
   const size_t slash = name.find('/');
-  const auto id = slash == std::string_view::npos ? std::nullopt : ParseUuid(name.substr(slash + 1));
+  const auto id =
+      slash == std::string_view::npos ? std::nullopt : ParseUuid(name.substr(slash + 1));
   if (!id.has_value()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(Quote(name), " n'est pas le nom d'une fiche\u00A0: un type, une barre et un UUID, "
+        absl::StrCat(Quote(name),
+                     " n'est pas le nom d'une fiche\u00A0: un type, une barre et un UUID, "
                      "comme actor/018f3c1e-7b2a-7c3d-8e4f-5a6b7c8d9e0f"));
   }
   absl::StatusOr<const KindSchema*> kind = FindKind(schema, name.substr(0, slash));
@@ -107,8 +110,8 @@ absl::StatusOr<std::unique_ptr<Message>> UnpackContent(const Schema& schema, con
   const std::string type = url.substr(url.rfind('/') + 1);
   if (type != kind.descriptor->full_name()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("contenu\u00A0: un message ", kind.descriptor->full_name(), " est attendu, pas ",
-                     type.empty() ? "rien" : Quote(type)));
+        absl::StrCat("contenu\u00A0: un message ", kind.descriptor->full_name(),
+                     " est attendu, pas ", type.empty() ? "rien" : Quote(type)));
   }
   std::unique_ptr<Message> message = schema.NewMessage(kind);
   if (!message->ParseFromString(any.value())) {
@@ -119,8 +122,8 @@ absl::StatusOr<std::unique_ptr<Message>> UnpackContent(const Schema& schema, con
       message->GetReflection()->GetUnknownFields(*message);
   if (!unknown.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "contenu\u00A0: ce nœud ne connaît pas le champ n° ", unknown.field(0).number(), " de ", type,
-        "\u00A0; le mettre à jour, ou écrire sur un nœud plus récent"));
+        "contenu\u00A0: ce nœud ne connaît pas le champ n° ", unknown.field(0).number(), " de ",
+        type, "\u00A0; le mettre à jour, ou écrire sur un nœud plus récent"));
   }
   return message;
 }
@@ -137,9 +140,9 @@ absl::Status CheckTitle(const KindSchema& kind, const Message& content, bool req
 
 absl::StatusOr<size_t> PageSize(int32_t requested) {
   if (requested < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("page_size\u00A0: ", requested, " est négatif\u00A0; 1 à ", kMaxPageSize,
-                     ", ou 0 pour ", kDefaultPageSize));
+    return absl::InvalidArgumentError(absl::StrCat("page_size\u00A0: ", requested,
+                                                   " est négatif\u00A0; 1 à ", kMaxPageSize,
+                                                   ", ou 0 pour ", kDefaultPageSize));
   }
   if (requested == 0) return kDefaultPageSize;
   return std::min(static_cast<size_t>(requested), kMaxPageSize);

@@ -1,5 +1,5 @@
-// What requests name: kinds, records, fields, contents. All errors are InvalidArgument in French unless told
-// otherwise, and say what would be right.
+// What requests name: kinds, records, fields, contents. All errors are InvalidArgument in French
+// unless told otherwise, and say what would be right.
 #ifndef MAILLAGE_SERVER_RECORDS_RECORD_REQUEST_H_
 #define MAILLAGE_SERVER_RECORDS_RECORD_REQUEST_H_
 
@@ -35,13 +35,13 @@ absl::StatusOr<NamedRecord> ParseRecordName(const replication::Schema& schema,
                                             std::string_view name);
 std::string RecordName(const replication::KindSchema& kind, const RecordId& id);
 
-// Fields of the kind, each once, by number; "*" is all of them. Parts of a field are no fields: a value is
-// written and shown as a whole.
+// Fields of the kind, each once, by number; "*" is all of them. Parts of a field are no fields: a
+// value is written and shown as a whole.
 absl::StatusOr<std::vector<const replication::FieldSchema*>> ResolveMask(
     const replication::KindSchema& kind, const google::protobuf::FieldMask& mask);
 
-// The message that `any` holds, which must be of the kind and hold no field that this node doesn't know: it
-// would be lost without a word.
+// The message that `any` holds, which must be of the kind and hold no field that this node doesn't
+// know: it would be lost without a word.
 absl::StatusOr<std::unique_ptr<google::protobuf::Message>> UnpackContent(
     const replication::Schema& schema, const replication::KindSchema& kind,
     const google::protobuf::Any& any);

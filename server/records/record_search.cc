@@ -30,8 +30,8 @@ namespace {
 absl::StatusOr<std::vector<RecordId>> FindWord(const ReadView& view, uint16_t kind,
                                                std::string_view word) {
   std::vector<RecordId> ids;
-  auto cursor = view.Scan(storage::Table::kIndex,
-                          storage::KeyRange::Prefix(storage::WordPrefix(kind, word)));
+  auto cursor =
+      view.Scan(storage::Table::kIndex, storage::KeyRange::Prefix(storage::WordPrefix(kind, word)));
   for (; cursor->Valid(); cursor->Next()) {
     const auto id = storage::ParseIndexedId(cursor->key());
     if (!id.has_value()) return absl::DataLossError("index table: a damaged key");
@@ -81,9 +81,8 @@ bool RecordSearch::HasAllWords(const Message& content) const {
     if (field.searchable) AppendWords(content, *field.descriptor, there);
   }
   return std::all_of(words_.begin(), words_.end(), [&](const std::string& wanted) {
-    return std::any_of(there.begin(), there.end(), [&](const std::string& word) {
-      return absl::StartsWith(word, wanted);
-    });
+    return std::any_of(there.begin(), there.end(),
+                       [&](const std::string& word) { return absl::StartsWith(word, wanted); });
   });
 }
 

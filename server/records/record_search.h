@@ -38,8 +38,9 @@ class RecordSearch {
   // Nothing is asked for but the kind.
   bool MatchesAll() const { return filter_.MatchesAll() && words_.empty(); }
 
-  // Visits what matches by id, from the first after `after` on (nothing: from the start), until visit returns
-  // false. Words are looked up in the index, which leaves deleted records out; for those, all are read.
+  // Visits what matches by id, from the first after `after` on (nothing: from the start), until
+  // visit returns false. Words are looked up in the index, which leaves deleted records out; for
+  // those, all are read.
   absl::Status Scan(const storage::ReadView& view, const std::optional<RecordId>& after,
                     absl::FunctionRef<bool(const FoundRecord&)> visit) const;
 

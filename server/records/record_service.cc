@@ -28,19 +28,21 @@ grpc::Status Answer(absl::StatusOr<Response> result, const absl::Status& committ
   // A refusal wrote nothing, whatever became of the batch.
   if (!result.ok()) return ToGrpcStatus(result.status());
   if (!committed.ok()) {
-    return {grpc::StatusCode::UNKNOWN,
-            "issue inconnue\u00A0: le disque n'a pas confirmé l'écriture\u00A0; réessayer avec le même "
-            "request_id quand le nœud aura redémarré"};
+    return {
+        grpc::StatusCode::UNKNOWN,
+        "issue inconnue\u00A0: le disque n'a pas confirmé l'écriture\u00A0; réessayer avec le même "
+        "request_id quand le nœud aura redémarré"};
   }
   *response = *std::move(result);
   return grpc::Status::OK;
 }
 
 template <typename Request, typename Response>
-grpc::ServerUnaryReactor* Read(
-    absl::StatusOr<Response> (*read)(const Schema&, const ReadView&, const Request&),
-    const Schema& schema, const storage::Store& store, grpc::CallbackServerContext* context,
-    const Request& request, Response* response) {
+grpc::ServerUnaryReactor* Read(absl::StatusOr<Response> (*read)(const Schema&, const ReadView&,
+                                                                const Request&),
+                               const Schema& schema, const storage::Store& store,
+                               grpc::CallbackServerContext* context, const Request& request,
+                               Response* response) {
   const std::unique_ptr<ReadView> view = store.Snapshot();
   absl::StatusOr<Response> result = read(schema, *view, request);
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
@@ -51,10 +53,11 @@ grpc::ServerUnaryReactor* Read(
 
 // gRPC keeps request and response until Finish.
 template <typename Request, typename Response>
-grpc::ServerUnaryReactor* Write(
-    absl::StatusOr<Response> (*write)(const Schema&, Replica&, const Request&),
-    const Schema& schema, Writer& writer, grpc::CallbackServerContext* context,
-    const Request* request, Response* response) {
+grpc::ServerUnaryReactor* Write(absl::StatusOr<Response> (*write)(const Schema&, Replica&,
+                                                                  const Request&),
+                                const Schema& schema, Writer& writer,
+                                grpc::CallbackServerContext* context, const Request* request,
+                                Response* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   auto result = std::make_shared<absl::StatusOr<Response>>(absl::UnknownError("not run"));
   writer.Post([=, &schema](Replica& replica) { *result = write(schema, replica, *request); },

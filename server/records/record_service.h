@@ -1,5 +1,5 @@
-// RecordService over gRPC: a thin adapter. Reads run on a snapshot in gRPC's thread; writes go to the writer and
-// are answered once they are on disk.
+// RecordService over gRPC: a thin adapter. Reads run on a snapshot in gRPC's thread; writes go to
+// the writer and are answered once they are on disk.
 #ifndef MAILLAGE_SERVER_RECORDS_RECORD_SERVICE_H_
 #define MAILLAGE_SERVER_RECORDS_RECORD_SERVICE_H_
 
@@ -11,15 +11,15 @@
 
 namespace maillage::server {
 
-// Thread-safe. A write whose commit failed is answered UNKNOWN: it may be there after a restart, and its retry with
-// the same request id finds out.
+// Thread-safe. A write whose commit failed is answered UNKNOWN: it may be there after a restart,
+// and its retry with the same request id finds out.
 class RecordService final : public v1::RecordService::CallbackService {
  public:
   // All must outlive the service; it must outlive the gRPC server.
   RecordService(const replication::Schema* schema, const storage::Store* store, Writer* writer);
 
-  // Ends the watches with UNAVAILABLE. To be called before the gRPC server's Shutdown, which would wait for
-  // them, and before the writer's Stop. Idempotent.
+  // Ends the watches with UNAVAILABLE. To be called before the gRPC server's Shutdown, which would
+  // wait for them, and before the writer's Stop. Idempotent.
   void Shutdown();
 
   grpc::ServerUnaryReactor* GetRecord(grpc::CallbackServerContext* context,

@@ -22,9 +22,11 @@ inline constexpr std::string_view kDeletedField = "deleted";
 
 v1::Record ToRecord(const replication::Schema& schema, const replication::KindSchema& kind,
                     const RecordId& id, const replication::RecordState& state);
-// The same with `content` for what readers see of the state: a part of it, or what the caller made already.
+// The same with `content` for what readers see of the state: a part of it, or what the caller made
+// already.
 v1::Record ToRecord(const replication::KindSchema& kind, const RecordId& id,
-                    const replication::RecordState& state, const google::protobuf::Message& content);
+                    const replication::RecordState& state,
+                    const google::protobuf::Message& content);
 
 // Clears what isn't among `fields`.
 void KeepFields(const replication::KindSchema& kind,

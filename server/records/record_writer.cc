@@ -40,12 +40,14 @@ absl::StatusOr<VersionVector> ContextOf(const RecordState& state, const std::str
   if (etag.empty()) return state.vector();
   absl::StatusOr<VersionVector> context = replication::DecodeEtag(etag);
   if (!context.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "etag\u00A0: ", Quote(etag), " n'est pas l'etag d'une fiche\u00A0; relire la fiche et renvoyer le sien"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("etag\u00A0: ", Quote(etag),
+                     " n'est pas l'etag d'une fiche\u00A0; relire la fiche et renvoyer le sien"));
   }
   if (!state.vector().Covers(*context)) {
     return absl::FailedPreconditionError(
-        "etag\u00A0: ce nœud n'a pas encore reçu tout ce que cette lecture a montré\u00A0; attendre la "
+        "etag\u00A0: ce nœud n'a pas encore reçu tout ce que cette lecture a montré\u00A0; "
+        "attendre la "
         "synchronisation, ou écrire sur le nœud de la lecture");
   }
   return context;
@@ -81,7 +83,8 @@ absl::StatusOr<v1::Record> Current(const Schema& schema, Replica& replica,
   return ToRecord(schema, *named.kind, named.key.id, **state);
 }
 
-// What the first try of the request made; nothing where this is the first. `id` is empty where the node chose.
+// What the first try of the request made; nothing where this is the first. `id` is empty where the
+// node chose.
 absl::StatusOr<std::optional<v1::Record>> FirstTry(const Schema& schema, Replica& replica,
                                                    const v1::WriteContext& context,
                                                    const KindSchema& kind,
@@ -187,8 +190,8 @@ absl::StatusOr<v1::Record> CreateRecord(const Schema& schema, Replica& replica,
   const KindSchema* kind =
       schema.FindKindOfMessage(any.type_url().substr(any.type_url().rfind('/') + 1));
   if (kind == nullptr) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "record.content\u00A0: ", Quote(any.type_url()), " n'est pas un type de fiche de ce nœud"));
+    return absl::InvalidArgumentError(absl::StrCat("record.content\u00A0: ", Quote(any.type_url()),
+                                                   " n'est pas un type de fiche de ce nœud"));
   }
   if (absl::Status status = CheckWritable(*kind); !status.ok()) return status;
   std::optional<RecordId> id;

@@ -1,8 +1,8 @@
-// Create, Update, Delete and Undelete on the writer's open batch. What they return holds once the batch is
-// committed. As thread-safe as the replica, that is, on the writer's thread alone.
+// Create, Update, Delete and Undelete on the writer's open batch. What they return holds once the
+// batch is committed. As thread-safe as the replica, that is, on the writer's thread alone.
 //
-// A write whose request id was seen before does nothing and returns the record as it is. An edit that changes
-// nothing issues no change.
+// A write whose request id was seen before does nothing and returns the record as it is. An edit
+// that changes nothing issues no change.
 #ifndef MAILLAGE_SERVER_RECORDS_RECORD_WRITER_H_
 #define MAILLAGE_SERVER_RECORDS_RECORD_WRITER_H_
 
@@ -13,17 +13,17 @@
 
 namespace maillage::server {
 
-// Errors, in French: InvalidArgument for what the request says, NotFound for a record that isn't here,
-// PermissionDenied for kinds that nodes write, FailedPrecondition for an etag of another site that holds more
-// than this site received; and those of the store.
+// Errors, in French: InvalidArgument for what the request says, NotFound for a record that isn't
+// here, PermissionDenied for kinds that nodes write, FailedPrecondition for an etag of another site
+// that holds more than this site received; and those of the store.
 
 // AlreadyExists where the chosen id is taken.
 absl::StatusOr<v1::Record> CreateRecord(const replication::Schema& schema,
                                         replication::Replica& replica,
                                         const v1::CreateRecordRequest& request);
 
-// FailedPrecondition on a record that the writer has seen deleted. With an etag from before the delete, the
-// edit is concurrent with it, and the record is contested.
+// FailedPrecondition on a record that the writer has seen deleted. With an etag from before the
+// delete, the edit is concurrent with it, and the record is contested.
 absl::StatusOr<v1::Record> UpdateRecord(const replication::Schema& schema,
                                         replication::Replica& replica,
                                         const v1::UpdateRecordRequest& request);

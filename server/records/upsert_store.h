@@ -1,5 +1,5 @@
-// Where the items of one batch are looked up and written: the replica's open batch, or a dry run over it that
-// leaves no trace.
+// Where the items of one batch are looked up and written: the replica's open batch, or a dry run
+// over it that leaves no trace.
 #ifndef MAILLAGE_SERVER_RECORDS_UPSERT_STORE_H_
 #define MAILLAGE_SERVER_RECORDS_UPSERT_STORE_H_
 
@@ -23,7 +23,8 @@ namespace maillage::server {
 class UpsertStore {
  public:
   virtual ~UpsertStore() = default;
-  virtual absl::StatusOr<std::optional<replication::RecordState>> State(const RecordKey& record) = 0;
+  virtual absl::StatusOr<std::optional<replication::RecordState>> State(
+      const RecordKey& record) = 0;
   // As Replica::FindInIndex.
   virtual absl::StatusOr<std::vector<RecordId>> Find(uint16_t kind, std::string_view prefix) = 0;
   // As Replica::Write.

@@ -17,8 +17,8 @@ using replication::Schema;
 
 namespace {
 
-// The set member of a message that is nothing but one oneof; null otherwise, or where none is set. Oneofs that a
-// person wrote come before those of optional fields.
+// The set member of a message that is nothing but one oneof; null otherwise, or where none is set.
+// Oneofs that a person wrote come before those of optional fields.
 const FieldDescriptor* OnlyChoice(const Message& message) {
   const google::protobuf::Descriptor& type = *message.GetDescriptor();
   if (type.real_oneof_decl_count() != 1) return nullptr;

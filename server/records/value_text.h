@@ -12,9 +12,9 @@
 
 namespace maillage::server {
 
-// A value as replication/value_codec.h encodes it: texts and numbers as they are, enums by name, messages as
-// JSON with the field names of the proto; of a message that is one choice (oneof), the choice alone. Bytes that
-// are no value of the field are quoted.
+// A value as replication/value_codec.h encodes it: texts and numbers as they are, enums by name,
+// messages as JSON with the field names of the proto; of a message that is one choice (oneof), the
+// choice alone. Bytes that are no value of the field are quoted.
 std::string ValueText(const replication::Schema& schema, const replication::KindSchema& kind,
                       const replication::FieldSchema& field, std::string_view bytes);
 
@@ -22,8 +22,8 @@ std::string ValueText(const replication::Schema& schema, const replication::Kind
 std::string KeyText(const replication::Schema& schema, const replication::KindSchema& kind,
                     const replication::FieldSchema& field, std::string_view key_bytes);
 
-// A message of the kind that holds this value alone; of a SET or MAP, this element. Null where the bytes are no
-// value of the field.
+// A message of the kind that holds this value alone; of a SET or MAP, this element. Null where the
+// bytes are no value of the field.
 std::unique_ptr<google::protobuf::Message> MessageOfValue(const replication::Schema& schema,
                                                           const replication::KindSchema& kind,
                                                           const replication::FieldSchema& field,

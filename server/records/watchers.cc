@@ -27,7 +27,8 @@ class RefusedWatch final : public grpc::ServerWriteReactor<v1::RecordEvent> {
 
 }  // namespace
 
-// The loop alone reads and sends, and only while no message is in flight; gRPC's threads set the flags.
+// The loop alone reads and sends, and only while no message is in flight; gRPC's threads set the
+// flags.
 class Watchers::Watcher final : public grpc::ServerWriteReactor<v1::RecordEvent> {
  public:
   Watcher(Watchers* owner, grpc::CallbackServerContext* context,
@@ -89,8 +90,8 @@ void Watchers::Shutdown() {
   });
 }
 
-grpc::ServerWriteReactor<v1::RecordEvent>* Watchers::Watch(
-    grpc::CallbackServerContext* context, const v1::WatchRecordsRequest& request) {
+grpc::ServerWriteReactor<v1::RecordEvent>* Watchers::Watch(grpc::CallbackServerContext* context,
+                                                           const v1::WatchRecordsRequest& request) {
   const replication::KindSchema* kind = nullptr;
   if (!request.kind().empty()) {
     absl::StatusOr<const replication::KindSchema*> found = FindKind(*schema_, request.kind());

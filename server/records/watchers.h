@@ -20,8 +20,8 @@
 
 namespace maillage::server {
 
-// Thread-safe. One thread reads the feed for all watchers in turn; each has one message in flight, so a slow
-// client holds up nobody and costs no memory.
+// Thread-safe. One thread reads the feed for all watchers in turn; each has one message in flight,
+// so a slow client holds up nobody and costs no memory.
 class Watchers {
  public:
   // All must outlive this.
@@ -29,8 +29,8 @@ class Watchers {
   // Shuts down, and waits until gRPC has let go of every watcher.
   ~Watchers();
 
-  // The reactor of one call; it owns itself. Initial metadata go out once the position is fixed: whatever is
-  // committed after the client has received them, it will be told.
+  // The reactor of one call; it owns itself. Initial metadata go out once the position is fixed:
+  // whatever is committed after the client has received them, it will be told.
   grpc::ServerWriteReactor<v1::RecordEvent>* Watch(grpc::CallbackServerContext* context,
                                                    const v1::WatchRecordsRequest& request);
 

@@ -12,12 +12,12 @@ namespace maillage::server {
 
 absl::Status CheckWriteContext(const v1::WriteContext& context) {
   if (!context.request_id().empty() && !ParseUuid(context.request_id()).has_value()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "request_id\u00A0: ", Quote(context.request_id()), " n'est pas un UUID"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("request_id\u00A0: ", Quote(context.request_id()), " n'est pas un UUID"));
   }
   if (context.person().size() > replication::kMaxPersonBytes) {
-    return absl::InvalidArgumentError(absl::StrCat("person\u00A0: plus de ",
-                                                   replication::kMaxPersonBytes, " octets"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("person\u00A0: plus de ", replication::kMaxPersonBytes, " octets"));
   }
   return absl::OkStatus();
 }
@@ -29,19 +29,19 @@ std::string PersonOf(const v1::WriteContext& context) {
 absl::Status CheckSizes(const replication::KindSchema& kind,
                         const std::vector<replication::Operation>& operations) {
   for (const replication::Operation& operation : operations) {
-    const size_t size = std::max(operation.key.size(),
-                                 operation.value.has_value() ? operation.value->size() : 0);
+    const size_t size =
+        std::max(operation.key.size(), operation.value.has_value() ? operation.value->size() : 0);
     if (size > replication::kMaxValueBytes) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(FieldName(kind, operation.field), "\u00A0: une valeur de ", size,
-                       " octets dépasse les ", replication::kMaxValueBytes,
-                       " permis\u00A0; mettre le texte dans un document et son lien dans la fiche"));
+      return absl::InvalidArgumentError(absl::StrCat(
+          FieldName(kind, operation.field), "\u00A0: une valeur de ", size, " octets dépasse les ",
+          replication::kMaxValueBytes,
+          " permis\u00A0; mettre le texte dans un document et son lien dans la fiche"));
     }
   }
   if (operations.size() > replication::kMaxOperations) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(operations.size(), " valeurs en une fois\u00A0; en écrire au plus ",
-                     replication::kMaxOperations));
+    return absl::InvalidArgumentError(absl::StrCat(operations.size(),
+                                                   " valeurs en une fois\u00A0; en écrire au plus ",
+                                                   replication::kMaxOperations));
   }
   return absl::OkStatus();
 }

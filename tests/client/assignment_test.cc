@@ -50,8 +50,8 @@ TEST(Assignment, LeavesOutWhatIsNotNeeded) {
 }
 
 TEST(Assignment, ReplacesAListAsAWhole) {
-  const auto edit = EditOf<v1::Actor>({"sdgs=4", "sdgs=13", "countries=[\"ML\", \"BF\"]", "emails="},
-                                      v1::Actor());
+  const auto edit = EditOf<v1::Actor>(
+      {"sdgs=4", "sdgs=13", "countries=[\"ML\", \"BF\"]", "emails="}, v1::Actor());
   ASSERT_TRUE(edit.ok()) << edit.status();
   EXPECT_THAT(edit->mask, ElementsAre("sdgs", "countries", "emails"));
   EXPECT_THAT(As<v1::Actor>(edit->content).sdgs(), ElementsAre("4", "13"));
@@ -64,8 +64,8 @@ TEST(Assignment, AMemberKeepsTheOthersOfItsMessage) {
   current.set_name("PSS");
   current.mutable_address()->set_street("1 rue Haute");
   current.mutable_address()->set_town("Annecy");
-  const auto assignments =
-      ParseAssignments(*v1::Actor::descriptor(), {"address.town=Chambéry", "address.postcode=73000"});
+  const auto assignments = ParseAssignments(*v1::Actor::descriptor(),
+                                            {"address.town=Chambéry", "address.postcode=73000"});
   ASSERT_TRUE(assignments.ok()) << assignments.status();
   EXPECT_TRUE(NeedsCurrent(*assignments));
   const auto edit = BuildEdit(*assignments, current);

@@ -14,8 +14,8 @@
 namespace maillage::client {
 namespace {
 
-using testing::FakeNode;
 using ::testing::ElementsAre;
+using testing::FakeNode;
 using ::testing::SizeIs;
 
 class ClientTest : public ::testing::Test {
@@ -28,9 +28,8 @@ class ClientTest : public ::testing::Test {
 
   std::shared_ptr<FakeNode> node_ = std::make_shared<FakeNode>();
   int requests_ = 0;
-  Client client_{node_, {.person = "Awa", .request_id = [this] {
-                           return absl::StrCat("r", ++requests_);
-                         }}};
+  Client client_{
+      node_, {.person = "Awa", .request_id = [this] { return absl::StrCat("r", ++requests_); }}};
 };
 
 TEST_F(ClientTest, RecordsAreTyped) {
@@ -77,9 +76,9 @@ TEST_F(ClientTest, AnUpdateCarriesWhatTheReaderSaw) {
   content.set_description("Drôme");
   v1::Actor additions;
   additions.add_sdgs("4");
-  const auto updated = client_.Update(
-      created.name, content,
-      {.mask = {"description"}, .etag = created.etag, .additions = &additions});
+  const auto updated =
+      client_.Update(created.name, content,
+                     {.mask = {"description"}, .etag = created.etag, .additions = &additions});
   ASSERT_TRUE(updated.ok()) << updated.status();
   EXPECT_EQ(updated->content.name(), "ADOS");
   EXPECT_EQ(updated->content.description(), "Drôme");

@@ -139,10 +139,12 @@ TEST_F(ConflictCommands, OneEntryOfAMapIsAdded) {
   }
   EXPECT_THAT(Run({"conflicts"}).out, HasSubstr("partners[CSI] : deux versions à comparer"));
   EXPECT_THAT(Run({"conflicts"}).out, HasSubstr("version 2 : CSI:co-porteur"));
-  EXPECT_EQ(Run({"resolve", "project", kId, "partners", "--key", "CSI", "--keep", "2"}).exit_code, 0);
+  EXPECT_EQ(Run({"resolve", "project", kId, "partners", "--key", "CSI", "--keep", "2"}).exit_code,
+            0);
   ASSERT_THAT(node_->updates, SizeIs(1));
   EXPECT_THAT(node_->updates[0].update_mask().paths(), IsEmpty());
-  EXPECT_EQ(UnpackedAs<v1::Project>(node_->updates[0].additions()).partners(0).role(), "co-porteur");
+  EXPECT_EQ(UnpackedAs<v1::Project>(node_->updates[0].additions()).partners(0).role(),
+            "co-porteur");
 }
 
 TEST_F(ConflictCommands, ADeletionIsKeptOrUndone) {

@@ -111,9 +111,9 @@ absl::StatusOr<v1::Record> FakeNode::CreateRecord(const v1::CreateRecordRequest&
   const auto content = Unpack(request.record().content());
   if (!content.ok()) return content.status();
   v1::Record record;
-  record.set_name(RecordName(*(*content)->GetDescriptor(),
-                             absl::StrFormat("018f%04x-0000-7000-8000-000000000000",
-                                             records.size() + 1)));
+  record.set_name(
+      RecordName(*(*content)->GetDescriptor(),
+                 absl::StrFormat("018f%04x-0000-7000-8000-000000000000", records.size() + 1)));
   *record.mutable_content() = request.record().content();
   v1::FieldChange change;
   change.set_field(NamingField(*(*content)->GetDescriptor())->name());

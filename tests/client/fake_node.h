@@ -1,5 +1,5 @@
-// A node in memory, for tests of the client: records with the semantics of a single writer, and the answers that
-// a test prepares where a real node would merge.
+// A node in memory, for tests of the client: records with the semantics of a single writer, and the
+// answers that a test prepares where a real node would merge.
 #ifndef MAILLAGE_TESTS_CLIENT_FAKE_NODE_H_
 #define MAILLAGE_TESTS_CLIENT_FAKE_NODE_H_
 
@@ -13,8 +13,8 @@
 
 namespace maillage::client::testing {
 
-// Ids are 018f0000-0000-7000-8000-… by rank of creation, etags "e1", "e2", … by rank of the write, and times
-// begin at kStart and go on by a minute a write. Not thread-safe.
+// Ids are 018f0000-0000-7000-8000-… by rank of creation, etags "e1", "e2", … by rank of the write,
+// and times begin at kStart and go on by a minute a write. Not thread-safe.
 class FakeNode : public Connection {
  public:
   // 23 November 2026, 13:02 UTC: 14:02 in Paris.
@@ -28,7 +28,8 @@ class FakeNode : public Connection {
   std::vector<v1::RecordEvent> events;
   v1::NodeStatus status;
   v1::PeerStatus peer;
-  // Naming texts that BatchUpsertRecords refuses, with the reason "refusé pour l'essai" in the field "siren".
+  // Naming texts that BatchUpsertRecords refuses, with the reason "refusé pour l'essai" in the
+  // field "siren".
   std::vector<std::string> refused_titles;
   int max_page_size = 1000;
 

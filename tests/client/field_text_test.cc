@@ -40,8 +40,7 @@ TEST(FieldText, OfEvents) {
            {"audience", "jeunes:12", ""},
            {"external_ids", "web:https://exemple.fr/?id=3", ""},
        }) {
-    EXPECT_EQ(RoundTrip<v1::Event>(example),
-              example.shown.empty() ? example.text : example.shown);
+    EXPECT_EQ(RoundTrip<v1::Event>(example), example.shown.empty() ? example.text : example.shown);
   }
 }
 

@@ -80,8 +80,8 @@ TEST_F(GrpcConnectionTest, AMethodThatTheNodeLacksIsUnimplemented) {
 
 TEST_F(GrpcConnectionTest, AWatchEndsWhenTheHandlerHasEnough) {
   std::vector<uint64_t> seen;
-  const absl::Status status = connection_->WatchRecords(
-      {}, absl::InfiniteFuture(), [&](const v1::RecordEvent& event) {
+  const absl::Status status =
+      connection_->WatchRecords({}, absl::InfiniteFuture(), [&](const v1::RecordEvent& event) {
         seen.push_back(event.position());
         return seen.size() < 2;
       });

@@ -10,10 +10,9 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-constexpr const char* kCommands[] = {"create", "get",     "list",   "edit",   "delete",
-                                     "undelete", "history", "conflicts", "resolve", "watch",
-                                     "import", "export",  "status", "peers",  "pause",
-                                     "resume", "sync",    "kinds"};
+constexpr const char* kCommands[] = {
+    "create", "get",    "list",   "edit",   "delete", "undelete", "history", "conflicts", "resolve",
+    "watch",  "import", "export", "status", "peers",  "pause",    "resume",  "sync",      "kinds"};
 
 class Help : public CommandLine {};
 
@@ -66,7 +65,8 @@ TEST_F(Help, WrongUsageIs64AndSaysWhereToRead) {
 }
 
 TEST_F(Help, AnErrorOfTheNodeIsToldAsItIs) {
-  node_->failures = {absl::InvalidArgumentError("departments[0] : « 7300 » n'est pas un département")};
+  node_->failures = {
+      absl::InvalidArgumentError("departments[0] : « 7300 » n'est pas un département")};
   const Said said = Run({"create", "actor", "departments+=7300"});
   EXPECT_EQ(said.exit_code, 1);
   EXPECT_EQ(said.err, "maillage : departments[0] : « 7300 » n'est pas un département\n");

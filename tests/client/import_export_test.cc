@@ -25,14 +25,14 @@ TEST_F(ImportExport, AFileGoesInAndASecondTimeChangesNothing) {
   const std::string file = WriteFile("acteurs-reseau.csv", kActors);
   Said said = Run({"import", file, "--person", "Camille"});
   EXPECT_EQ(said.exit_code, 0) << said.out << said.err;
-  EXPECT_THAT(said.out, EndsWith("2 lignes : 2 créées, 0 modifiée, 0 inchangée, 0 refusée\n"));
+  EXPECT_THAT(said.out, EndsWith("2 lignes : 2 créées, 0 modifiées, 0 inchangées, 0 refusées\n"));
   EXPECT_THAT(node_->records, SizeIs(2));
   ASSERT_THAT(node_->batches, SizeIs(1));
   EXPECT_EQ(node_->batches[0].kind(), "actor");
   EXPECT_EQ(node_->batches[0].context().person(), "Camille");
   EXPECT_FALSE(node_->batches[0].context().request_id().empty());
   said = Run({"import", file});
-  EXPECT_THAT(said.out, EndsWith("2 lignes : 0 créée, 0 modifiée, 2 inchangées, 0 refusée\n"));
+  EXPECT_THAT(said.out, EndsWith("2 lignes : 0 créées, 0 modifiées, 2 inchangées, 0 refusées\n"));
   EXPECT_FALSE(std::filesystem::exists(Path("acteurs-reseau.refus.csv")));
 }
 
@@ -53,7 +53,7 @@ TEST_F(ImportExport, RefusedLinesComeOutToBeCorrected) {
   const std::string file = WriteFile("acteurs-reseau.csv", kActors);
   const Said said = Run({"import", file});
   EXPECT_EQ(said.exit_code, 1);
-  EXPECT_THAT(said.out, HasSubstr("2 lignes : 1 créée, 0 modifiée, 0 inchangée, 1 refusée\n"));
+  EXPECT_THAT(said.out, HasSubstr("2 lignes : 1 créée, 0 modifiées, 0 inchangées, 1 refusée\n"));
   EXPECT_THAT(said.out, HasSubstr("refusé pour l'essai"));
   const std::string refused = ReadFile(Path("acteurs-reseau.refus.csv"));
   EXPECT_THAT(refused, HasSubstr("RESACOOP;RESACOOP;GIP;69"));
@@ -79,10 +79,11 @@ TEST_F(ImportExport, RefusedLinesGoWhereTheyAreWanted) {
 
 TEST_F(ImportExport, NamesBecomeReferencesToActorsOfTheNode) {
   const std::string id = Create({"actor", "name=Pays de Savoie Solidaires", "acronym=PSS"});
-  const std::string file = WriteFile(
-      "projets-reseau.csv",
-      "Titre;Sigle;Porteur;Partenaires;Départements;ODD;Début;Fin;Montant (€);Bailleurs;Description\n"
-      "Eau;EAU;Pays de Savoie Solidaires;Inconnue;73;6;2021;;64 000,00;;\n");
+  const std::string file =
+      WriteFile("projets-reseau.csv",
+                "Titre;Sigle;Porteur;Partenaires;Départements;ODD;Début;Fin;Montant "
+                "(€);Bailleurs;Description\n"
+                "Eau;EAU;Pays de Savoie Solidaires;Inconnue;73;6;2021;;64 000,00;;\n");
   const Said said = Run({"import", file});
   ASSERT_EQ(said.exit_code, 0) << said.out << said.err;
   v1::Project project;

@@ -18,7 +18,8 @@ constexpr char kFirstId[] = "018f0001-0000-7000-8000-000000000000";
 class RecordCommands : public CommandLine {};
 
 TEST_F(RecordCommands, CreatePrintsTheRecordItsIdAndEtag) {
-  const Said said = Run({"create", "actor", "name=Amis du Mali", "departments+=73", "departments+=74"});
+  const Said said =
+      Run({"create", "actor", "name=Amis du Mali", "departments+=73", "departments+=74"});
   EXPECT_EQ(said.exit_code, 0) << said.err;
   EXPECT_EQ(said.out,
             "Amis du Mali\n"
@@ -205,8 +206,8 @@ TEST_F(RecordCommands, WatchPrintsALinePerChange) {
   EXPECT_EQ(nlohmann::json::parse(json.out)["position"], 43);
   EXPECT_EQ(node_->watches[1].after(), 42u);
   EXPECT_EQ(node_->watch_ends[0], absl::InfiniteFuture());
-  EXPECT_EQ(node_->watch_ends[1], absl::FromUnixSeconds(FakeNode::kStartSeconds) + absl::Hours(3) +
-                                      absl::Seconds(30));
+  EXPECT_EQ(node_->watch_ends[1],
+            absl::FromUnixSeconds(FakeNode::kStartSeconds) + absl::Hours(3) + absl::Seconds(30));
   EXPECT_EQ(Run({"watch", "--for", "demain"}).exit_code, 64);
 }
 

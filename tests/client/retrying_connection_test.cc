@@ -11,8 +11,8 @@
 namespace maillage::client {
 namespace {
 
-using testing::FakeNode;
 using ::testing::ElementsAre;
+using testing::FakeNode;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -64,7 +64,8 @@ TEST_F(RetryingConnectionTest, OtherErrorsAreNotRepeated) {
 TEST_F(RetryingConnectionTest, AWriteIsRepeatedUnderOneRequestId) {
   node_->failures = {absl::UnavailableError("1"), absl::DeadlineExceededError("2")};
   int next = 0;
-  Client client(Retrying(), {.person = "Awa", .request_id = [&] { return absl::StrCat("r", ++next); }});
+  Client client(Retrying(),
+                {.person = "Awa", .request_id = [&] { return absl::StrCat("r", ++next); }});
   v1::Actor actor;
   actor.set_name("ADOS");
   ASSERT_TRUE(client.Create(actor).ok());
@@ -107,10 +108,10 @@ TEST_F(RetryingConnectionTest, AWatchResumesAfterWhatWasSeen) {
 
 TEST_F(RetryingConnectionTest, AWatchThatNeverBeginsGivesUp) {
   for (int i = 0; i < 10; ++i) node_->failures.push_back(absl::UnavailableError("no"));
-  EXPECT_FALSE(Retrying()
-                   ->WatchRecords({}, absl::InfiniteFuture(),
-                                  [](const v1::RecordEvent&) { return true; })
-                   .ok());
+  EXPECT_FALSE(
+      Retrying()
+          ->WatchRecords({}, absl::InfiniteFuture(), [](const v1::RecordEvent&) { return true; })
+          .ok());
   EXPECT_THAT(node_->watches, SizeIs(4));
 }
 

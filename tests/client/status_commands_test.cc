@@ -47,23 +47,24 @@ TEST_F(StatusCommands, SaysStatesInWords) {
   AddPeer("Ardèche", v1::PeerStatus::UNKNOWN);
   const Said said = Run({"status"});
   EXPECT_EQ(said.exit_code, 0) << said.err;
-  EXPECT_EQ(said.out,
-            "site                 Savoie\n"
-            "nœud                 127.0.0.1:7101, maillaged 0.1.0, démarré le 23/11/2026 14:02\n"
-            "fiches               43 actor\n"
-            "empreinte            4f2a\n"
-            "versions à comparer  0\n"
-            "en quarantaine       0\n"
-            "\n"
-            "site      adresse        état                      identiques le     à envoyer  à savoir\n"
-            "Lyon      Lyon:7101      à jour                    23/11/2026 14:02  0\n"
-            "Clermont  Clermont:7101  12 à envoyer              -                 12\n"
-            "Isère     Isère:7101     hors ligne depuis 3 h     -                 0\n"
-            "Loire     Loire:7101     hors ligne, jamais joint  -                 0\n"
-            "Allier    Allier:7101    en erreur                 -                 0          "
-            "certificat périmé : renouvelez-le\n"
-            "Drôme     Drôme:7101     en pause                  -                 0\n"
-            "Ardèche   Ardèche:7101   inconnu                   -                 0\n");
+  EXPECT_EQ(
+      said.out,
+      "site                 Savoie\n"
+      "nœud                 127.0.0.1:7101, maillaged 0.1.0, démarré le 23/11/2026 14:02\n"
+      "fiches               43 actor\n"
+      "empreinte            4f2a\n"
+      "versions à comparer  0\n"
+      "en quarantaine       0\n"
+      "\n"
+      "site      adresse        état                      identiques le     à envoyer  à savoir\n"
+      "Lyon      Lyon:7101      à jour                    23/11/2026 14:02  0\n"
+      "Clermont  Clermont:7101  12 à envoyer              -                 12\n"
+      "Isère     Isère:7101     hors ligne depuis 3 h     -                 0\n"
+      "Loire     Loire:7101     hors ligne, jamais joint  -                 0\n"
+      "Allier    Allier:7101    en erreur                 -                 0          "
+      "certificat périmé : renouvelez-le\n"
+      "Drôme     Drôme:7101     en pause                  -                 0\n"
+      "Ardèche   Ardèche:7101   inconnu                   -                 0\n");
 }
 
 TEST_F(StatusCommands, JsonHasEveryField) {

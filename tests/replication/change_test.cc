@@ -1,5 +1,6 @@
 #include "replication/change.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -145,6 +146,7 @@ TEST(ChangeCodec, EveryTruncationIsAnErrorOrAChange) {
 }
 
 TEST(ChangeCodec, RandomDamageIsAnErrorOrAChange) {
+  const google::protobuf::LogSilencer silence;
   const std::string bytes = EncodeChange(Sample());
   uint64_t taken = 0;
   ForEachHistory([&](SeededRandom& random) {

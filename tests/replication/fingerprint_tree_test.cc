@@ -119,18 +119,26 @@ class FingerprintTreeTest : public ::testing::Test {
                          const TriePrefix& prefix) {
     std::vector<LeafEntry> expected;
     for (const auto& [place, fingerprint] : records_[partition]) {
-      if (IsBelow(place.position, prefix)) expected.push_back({place.id, fingerprint});
+      if (IsBelow(place.position, prefix)) {
+        expected.push_back({place.position, place.id, fingerprint});
+      }
     }
-    const auto leaves = tree.Leaves(store_, partition, prefix, expected.size());
-    ASSERT_TRUE(leaves.ok()) << leaves.status();
-    ASSERT_EQ(leaves->size(), expected.size());
+    // Read in pages, each after the last of the one before.
+    const size_t page = 1 + random_.Below(20);
+    std::vector<LeafEntry> read;
+    while (true) {
+      const auto after = read.empty() ? std::nullopt : std::optional<LeafEntry>(read.back());
+      const auto leaves = tree.Leaves(store_, partition, prefix, after, page);
+      ASSERT_TRUE(leaves.ok()) << leaves.status();
+      ASSERT_LE(leaves->size(), page);
+      read.insert(read.end(), leaves->begin(), leaves->end());
+      if (leaves->size() < page) break;
+    }
+    ASSERT_EQ(read.size(), expected.size());
     for (size_t i = 0; i < expected.size(); ++i) {
-      ASSERT_EQ((*leaves)[i].id, expected[i].id);
-      ASSERT_EQ((*leaves)[i].fingerprint, expected[i].fingerprint);
-    }
-    if (!expected.empty()) {
-      EXPECT_EQ(tree.Leaves(store_, partition, prefix, expected.size() - 1).status().code(),
-                absl::StatusCode::kResourceExhausted);
+      ASSERT_EQ(read[i].position, expected[i].position);
+      ASSERT_EQ(read[i].id, expected[i].id);
+      ASSERT_EQ(read[i].fingerprint, expected[i].fingerprint);
     }
   }
 

@@ -116,10 +116,11 @@ TEST(Keys, IndexKeysEndWithTheirId) {
 TEST(Keys, MetaKeysDoNotMeet) {
   std::vector<std::string> keys = {std::string(kIdentityKey), std::string(kProgressKey),
                                    CursorKey(replication::testing::Alice()), RequestKey("1"),
-                                   QuarantineKey(1), PausedKey("127.0.0.1:7103")};
+                                   QuarantineKey("1"), PausedKey("1"), AddressKey("1")};
   std::sort(keys.begin(), keys.end());
   EXPECT_EQ(std::unique(keys.begin(), keys.end()), keys.end());
-  EXPECT_LT(QuarantineKey(255), QuarantineKey(256));
+  EXPECT_TRUE(IsIn(KeyRange::Prefix(kQuarantinePrefix), QuarantineKey("digest")));
+  EXPECT_TRUE(IsIn(KeyRange::Prefix(kPausedPrefix), PausedKey("127.0.0.1:7103")));
 }
 
 TEST(Keys, WrongSizesAreNoKeys) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "proto/quote.h"
 #include "tests/server/records/site.h"
 
 namespace maillage::server::testing {
@@ -124,9 +125,10 @@ TEST_F(BatchUpsertTest, AStrongKeyFindsItsRecord) {
   ASSERT_THAT(Outcomes(results), ElementsAre("UPDATED"));
   EXPECT_EQ(results[0].name(), record.name());
   EXPECT_THAT(results[0].changed_fields(), ElementsAre("name", "sdgs"));
-  EXPECT_EQ(Lines(Actor(record.name())),
-            "name: \"Ambérieu-en-Bugey\" acronym: \"A\" siren: \"210100012\" sdgs: \"4\" sdgs: \"6\" "
-            "description: \"x\"");
+  EXPECT_EQ(
+      Line(Actor(record.name())),
+      "name: \"Ambérieu-en-Bugey\" acronym: \"A\" siren: \"210100012\" sdgs: \"4\" sdgs: \"6\" "
+      "description: \"x\"");
 }
 
 TEST_F(BatchUpsertTest, SeveralOfTheSameStrongKeyAreForAPerson) {
@@ -135,7 +137,7 @@ TEST_F(BatchUpsertTest, SeveralOfTheSameStrongKeyAreForAPerson) {
   const auto results = Import({Siren(kSiren) + "name: 'Ambérieu'"});
   ASSERT_THAT(Outcomes(results), ElementsAre("REFUSED"));
   EXPECT_EQ(results[0].error_field(), "siren");
-  for (const std::string& text : {std::string("« Ambérieu-en-Bugey »"), one.name(), two.name()}) {
+  for (const std::string& text : {Quote("Ambérieu-en-Bugey"), one.name(), two.name()}) {
     EXPECT_THAT(results[0].error(), HasSubstr(text));
   }
 }
@@ -196,7 +198,7 @@ TEST_F(BatchUpsertTest, RowsOfOneRecordThatDisagreeAreRefusedEveryTime) {
   const auto first = Import(rows);
   ASSERT_THAT(Outcomes(first), ElementsAre("CREATED", "REFUSED"));
   EXPECT_EQ(first[1].error_field(), "name");
-  EXPECT_THAT(first[1].error(), HasSubstr("« Ambérieu »"));
+  EXPECT_THAT(first[1].error(), HasSubstr(Quote("Ambérieu")));
   EXPECT_THAT(Outcomes(Import(rows)), ElementsAre("UNCHANGED", "REFUSED"));
   EXPECT_EQ(Actor(first[0].name()).name(), "Ambérieu");
 }
@@ -213,8 +215,9 @@ TEST_F(BatchUpsertTest, AnImportSettlesNoVersionsThatWaitForAPerson) {
   const v1::Record read = Create(Siren(kSiren) + "name: 'Ambérieu'");
   ASSERT_TRUE(lyon_.Set(read, Parse<v1::Actor>("acronym: 'A'")).ok());
   ASSERT_TRUE(lyon_.Set(read, Parse<v1::Actor>("acronym: 'B'")).ok());
-  EXPECT_THAT(Outcomes(Import({Siren(kSiren) + "acronym: 'A'", Siren(kSiren) + "name: 'Ambérieu'"})),
-              ElementsAre("UNCHANGED", "UNCHANGED"));
+  EXPECT_THAT(
+      Outcomes(Import({Siren(kSiren) + "acronym: 'A'", Siren(kSiren) + "name: 'Ambérieu'"})),
+      ElementsAre("UNCHANGED", "UNCHANGED"));
   EXPECT_THAT(lyon_.Get(read.name())->conflicting_fields(), ElementsAre("acronym"));
 }
 
@@ -225,15 +228,15 @@ TEST_F(BatchUpsertTest, ABrokenRowIsRefusedAndTheOthersGoIn) {
   const auto results = Send(request);
   EXPECT_THAT(Outcomes(results), ElementsAre("REFUSED", "REFUSED", "CREATED", "REFUSED"));
   EXPECT_EQ(results[0].error_field(), "departments");
-  EXPECT_THAT(results[0].error(), HasSubstr("« 2600 »"));
+  EXPECT_THAT(results[0].error(), HasSubstr(Quote("2600")));
   EXPECT_EQ(results[1].error_field(), "name");
   EXPECT_THAT(results[3].error(), HasSubstr("maillage.v1.Event"));
 }
 
 TEST_F(BatchUpsertTest, TheFieldOfAnErrorIsAPath) {
-  const auto results = Import<v1::Project>(
-      {"title: 'Eau' funding { funder { text: 'AFD' } amount { minor_units: 1 currency: 'euro' } }"},
-      "project");
+  const auto results = Import<v1::Project>({"title: 'Eau' funding { funder { text: 'AFD' } amount "
+                                            "{ minor_units: 1 currency: 'euro' } }"},
+                                           "project");
   ASSERT_THAT(Outcomes(results), ElementsAre("REFUSED"));
   EXPECT_EQ(results[0].error_field(), "funding.amount.currency");
 }
@@ -246,8 +249,7 @@ TEST_F(BatchUpsertTest, ADryRunTellsTheSameAndLeavesNothing) {
   const uint64_t head = lyon_.head();
   request.set_validate_only(true);
   const auto dry = Send(request);
-  EXPECT_THAT(Outcomes(dry),
-              ElementsAre("UPDATED", "UNCHANGED", "CREATED", "UPDATED", "REFUSED"));
+  EXPECT_THAT(Outcomes(dry), ElementsAre("UPDATED", "UNCHANGED", "CREATED", "UPDATED", "REFUSED"));
   EXPECT_EQ(dry[0].name(), there.name());
   EXPECT_EQ(dry[2].name(), "");
   EXPECT_EQ(dry[3].name(), "");

@@ -49,7 +49,8 @@ class ConflictsTest : public ::testing::Test {
         std::string line = field.field();
         if (!field.key().empty()) absl::StrAppend(&line, "[", field.key(), "]");
         for (const v1::Version& version : field.versions()) {
-          absl::StrAppend(&line, " | ", version.value(), " ", version.person(), " ", version.site());
+          absl::StrAppend(&line, " | ", version.value(), " ", version.person(), " ",
+                          version.site());
         }
         lines.push_back(line);
       }
@@ -78,7 +79,7 @@ TEST_F(ConflictsTest, ConcurrentValuesStandSideBySideOnEverySite) {
   for (const v1::Version& version : field.versions()) {
     v1::Actor content;
     ASSERT_TRUE(version.content().UnpackTo(&content));
-    EXPECT_EQ(Lines(content), absl::StrCat("description: \"", version.value(), "\""));
+    EXPECT_EQ(Line(content), absl::StrCat("description: \"", version.value(), "\""));
     EXPECT_GT(version.time().seconds(), 0);
   }
   EXPECT_THAT(Told(lyon_), ElementsAre(field.versions(0).value() == "A"
@@ -101,7 +102,8 @@ TEST_F(ConflictsTest, AMapEntryIsNamedByItsKey) {
   const v1::Record record = Shared<v1::Project>("title: 'Eau'");
   const auto role = [&](Site& site, const std::string& name) {
     ASSERT_TRUE(site.Set(record, Parse<v1::Project>(absl::StrCat(
-        "partners { party { text: 'CSI' } role: '", name, "' }"))).ok());
+                                     "partners { party { text: 'CSI' } role: '", name, "' }")))
+                    .ok());
   };
   role(lyon_, "porteur");
   role(savoie_, "partenaire");
@@ -122,8 +124,7 @@ TEST_F(ConflictsTest, ADeleteThatMetAnEdit) {
   Edit(savoie_, record, "description: 'A'", "Awa");
   Meet();
   for (Site* site : {&lyon_, &savoie_}) {
-    EXPECT_THAT(Told(*site),
-                ElementsAre("deleted | modifié Awa savoie | supprimé Camille lyon"));
+    EXPECT_THAT(Told(*site), ElementsAre("deleted | modifié Awa savoie | supprimé Camille lyon"));
   }
 }
 
@@ -147,8 +148,9 @@ TEST_F(ConflictsTest, EachEditorOnce) {
   Edit(savoie_, *savoie_.Get(record.name()), "acronym: 'A'", "Awa");
   Edit(savoie_, *savoie_.Get(record.name()), "type: 'x'", "Noé");
   Meet();
-  EXPECT_THAT(Told(lyon_),
-              ElementsAre("deleted | modifié Noé savoie | modifié Awa savoie | supprimé Camille lyon"));
+  EXPECT_THAT(
+      Told(lyon_),
+      ElementsAre("deleted | modifié Noé savoie | modifié Awa savoie | supprimé Camille lyon"));
 }
 
 TEST_F(ConflictsTest, SitesWithoutANameAreToldByTheirId) {
@@ -158,8 +160,8 @@ TEST_F(ConflictsTest, SitesWithoutANameAreToldByTheirId) {
   Edit(drome, record, "description: 'D'", "Lou");
   Edit(lyon_, record, "description: 'B'", "Camille");
   drome.GiveTo(lyon_);
-  EXPECT_THAT(Told(lyon_), ElementsAre(::testing::HasSubstr(
-                               "D Lou 64646464646464646464646464646464")));
+  EXPECT_THAT(Told(lyon_),
+              ElementsAre(::testing::HasSubstr("D Lou 64646464646464646464646464646464")));
 }
 
 TEST_F(ConflictsTest, PagesByKindAndId) {
@@ -182,7 +184,8 @@ TEST_F(ConflictsTest, PagesByKindAndId) {
     for (const auto& conflict : page->conflicts()) names.push_back(conflict.record().name());
     request.set_page_token(page->next_page_token());
   } while (!request.page_token().empty());
-  EXPECT_THAT(names, ElementsAre(records[0].name(), records[1].name(), records[2].name(), event.name()));
+  EXPECT_THAT(names,
+              ElementsAre(records[0].name(), records[1].name(), records[2].name(), event.name()));
   request.set_kind("event");
   EXPECT_EQ(lyon_.Conflicts(request)->conflicts_size(), 1);
   request.set_kind("evenement");

@@ -65,13 +65,14 @@ TEST_F(HistoryTest, WhoWhichSiteWhatNewestFirst) {
   ASSERT_TRUE(lyon_.Update(request).ok());
   const auto deleted = lyon_.Delete(*lyon_.Get(record.name()), "Noé");
   ASSERT_TRUE(lyon_.Undelete(*deleted, "Noé").ok());
-  EXPECT_THAT(Told(History(lyon_, record.name())),
-              ElementsAre("Noé lyon: UNDELETE deleted=", "Noé lyon: DELETE deleted=",
-                          "anonymous lyon: REMOVE external_ids=x CLEAR visibility=",
-                          "anonymous lyon: SET address={\"town\":\"Valence\"} REMOVE sdgs=4 "
-                          "ADD network_roles=RELAY ADD external_ids={\"system\":\"x\",\"id\":\"1\"} "
-                          "SET visibility=PUBLIC",
-                          "Awa lyon: SET name=ADOS ADD sdgs=4"));
+  EXPECT_THAT(
+      Told(History(lyon_, record.name())),
+      ElementsAre("Noé lyon: UNDELETE deleted=", "Noé lyon: DELETE deleted=",
+                  "anonymous lyon: REMOVE external_ids=x CLEAR visibility=",
+                  "anonymous lyon: SET address={\"town\":\"Valence\"} REMOVE sdgs=4 "
+                  "ADD network_roles=RELAY ADD external_ids={\"system\":\"x\",\"id\":\"1\"} "
+                  "SET visibility=PUBLIC",
+                  "Awa lyon: SET name=ADOS ADD sdgs=4"));
   EXPECT_THAT(History(lyon_, record.name()).changes(0).dot(), HasSubstr(":5"));
 }
 
@@ -91,8 +92,9 @@ TEST_F(HistoryTest, IsTheSameOnEverySite) {
 TEST_F(HistoryTest, Pages) {
   v1::Record record = Create("name: 'ADOS'");
   for (int i = 0; i < 6; ++i) {
-    ASSERT_TRUE(lyon_.Set(*lyon_.Get(record.name()),
-                          Parse<v1::Actor>(absl::StrCat("acronym: '", i, "'"))).ok());
+    ASSERT_TRUE(
+        lyon_.Set(*lyon_.Get(record.name()), Parse<v1::Actor>(absl::StrCat("acronym: '", i, "'")))
+            .ok());
   }
   std::vector<std::string> lines;
   std::vector<int> sizes;
@@ -134,15 +136,17 @@ TEST_F(HistoryTest, EventsLeaveOutTheSystemsKindsAndOthersThanAskedFor) {
   const auto view = lyon_.store().Snapshot();
   const auto names = [&](const replication::KindSchema* only) {
     std::vector<std::string> told;
-    EXPECT_TRUE(replication::ScanFeed(*view, 0, [&](uint64_t position, replication::FeedEntry entry) {
-                  const auto event = ToRecordEvent(lyon_.schema(), *view, position, entry, only);
-                  EXPECT_TRUE(event.ok()) << event.status();
-                  if (event->has_value()) {
-                    told.push_back(absl::StrCat((*event)->position(), " ", (*event)->record().content().type_url(),
-                                                " ", (*event)->change().person()));
-                  }
-                  return true;
-                }).ok());
+    EXPECT_TRUE(
+        replication::ScanFeed(*view, 0, [&](uint64_t position, replication::FeedEntry entry) {
+          const auto event = ToRecordEvent(lyon_.schema(), *view, position, entry, only);
+          EXPECT_TRUE(event.ok()) << event.status();
+          if (event->has_value()) {
+            told.push_back(absl::StrCat((*event)->position(), " ",
+                                        (*event)->record().content().type_url(), " ",
+                                        (*event)->change().person()));
+          }
+          return true;
+        }).ok());
     return told;
   };
   EXPECT_THAT(names(nullptr), ElementsAre("2 type.googleapis.com/maillage.v1.Actor Awa",

@@ -138,10 +138,12 @@ TEST_F(RecordListerTest, AContestedRecordIsListed) {
 TEST_F(RecordListerTest, AReadMaskPrunes) {
   Create("name: 'ADOS' acronym: 'A' address { town: 'Valence' }");
   const auto listed = List("read_mask { paths: 'acronym' }");
-  EXPECT_EQ(Lines(Unpack<v1::Actor>(listed.records(0))), "acronym: \"A\"");
+  EXPECT_EQ(Line(Unpack<v1::Actor>(listed.records(0))), "acronym: \"A\"");
   EXPECT_FALSE(listed.records(0).etag().empty());
   // Order and filter look at what the mask hides.
-  EXPECT_EQ(List("filter: 'name:ADOS' order_by: 'name' read_mask { paths: 'acronym' }").records_size(), 1);
+  EXPECT_EQ(
+      List("filter: 'name:ADOS' order_by: 'name' read_mask { paths: 'acronym' }").records_size(),
+      1);
   ExpectRefused("kind: 'actor' read_mask { paths: 'address.town' }", "address");
 }
 
@@ -158,8 +160,9 @@ TEST_F(RecordListerTest, WhatIsWrongIsSaid) {
 
 TEST_F(RecordListerTest, AgreesWithAnOracle) {
   for (int i = 0; i < 200; ++i) {
-    const v1::Record record = Create(absl::StrCat("name: 'Acteur ", i * 7919 % 200, "' population: ",
-                                                  i % 10, " departments: '0", i % 9 + 1, "'"));
+    const v1::Record record =
+        Create(absl::StrCat("name: 'Acteur ", i * 7919 % 200, "' population: ", i % 10,
+                            " departments: '0", i % 9 + 1, "'"));
     if (i % 17 == 0) {
       ASSERT_TRUE(lyon_.Delete(record).ok());
     }
@@ -192,8 +195,9 @@ TEST_F(RecordListerTest, KindsWithTheirCounts) {
     told.push_back(absl::StrCat(kind.kind().name(), " ", kind.message_type(), " ",
                                 kind.record_count(), kind.kind().system() ? " system" : ""));
   }
-  EXPECT_THAT(told, UnorderedElementsAre("actor maillage.v1.Actor 6", "project maillage.v1.Project 0",
-                                         "event maillage.v1.Event 0", "site maillage.v1.Site 0 system"));
+  EXPECT_THAT(told,
+              UnorderedElementsAre("actor maillage.v1.Actor 6", "project maillage.v1.Project 0",
+                                   "event maillage.v1.Event 0", "site maillage.v1.Site 0 system"));
 }
 
 TEST_F(RecordListerTest, WhatIsNotThereIsNotFound) {

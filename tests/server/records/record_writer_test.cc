@@ -1,7 +1,9 @@
+#include "server/records/record_writer.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "server/records/record_writer.h"
+#include "proto/quote.h"
 #include "tests/server/records/site.h"
 
 namespace maillage::server::testing {
@@ -45,7 +47,7 @@ TEST_F(RecordWriterTest, CreateGivesNameEtagContentAndTimes) {
   const v1::Record record = Create("name: 'Amis du Mali' departments: '73'");
   EXPECT_THAT(record.name(), MatchesRegex("actor/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-.*"));
   EXPECT_FALSE(record.etag().empty());
-  EXPECT_EQ(Lines(Unpack<v1::Actor>(record)), "name: \"Amis du Mali\" departments: \"73\"");
+  EXPECT_EQ(Line(Unpack<v1::Actor>(record)), "name: \"Amis du Mali\" departments: \"73\"");
   EXPECT_EQ(record.create_time().seconds() * 1000,
             static_cast<int64_t>(replication::testing::kMorning));
   EXPECT_EQ(record.update_time().seconds(), record.create_time().seconds());
@@ -53,7 +55,7 @@ TEST_F(RecordWriterTest, CreateGivesNameEtagContentAndTimes) {
   EXPECT_THAT(record.conflicting_fields(), IsEmpty());
   const auto got = lyon_.Get(record.name());
   ASSERT_TRUE(got.ok()) << got.status();
-  EXPECT_EQ(Lines(*got), Lines(record));
+  EXPECT_EQ(Line(*got), Line(record));
 }
 
 TEST_F(RecordWriterTest, CreateTakesTheClientsIdOnce) {
@@ -125,7 +127,7 @@ TEST_F(RecordWriterTest, UpdateSetsClearsAddsAndRemoves) {
   request.mutable_removals()->PackFrom(Parse<v1::Actor>("sdgs: '4'"));
   const auto updated = lyon_.Update(request);
   ASSERT_TRUE(updated.ok()) << updated.status();
-  EXPECT_EQ(Lines(Unpack<v1::Actor>(*updated)),
+  EXPECT_EQ(Line(Unpack<v1::Actor>(*updated)),
             "name: \"ADOS\" acronym: \"A\" sdgs: \"13\" sdgs: \"6\" phone_numbers: \"2\"");
   EXPECT_NE(updated->etag(), record.etag());
   EXPECT_EQ(updated->update_time().seconds(), record.update_time().seconds() + 1);
@@ -135,14 +137,14 @@ TEST_F(RecordWriterTest, WithoutAMaskTheContentsFieldsAreSet) {
   const v1::Record record = Create("name: 'ADOS' description: 'x'");
   const auto updated = lyon_.Update(Edit(record, "acronym: 'A'"));
   ASSERT_TRUE(updated.ok()) << updated.status();
-  EXPECT_EQ(Lines(Unpack<v1::Actor>(*updated)),
-            "name: \"ADOS\" acronym: \"A\" description: \"x\"");
+  EXPECT_EQ(Line(Unpack<v1::Actor>(*updated)), "name: \"ADOS\" acronym: \"A\" description: \"x\"");
 }
 
 TEST_F(RecordWriterTest, AnEditThatChangesNothingIssuesNothing) {
   const v1::Record record = Create("name: 'ADOS' sdgs: '4'");
   const uint64_t head = lyon_.head();
-  const auto same = lyon_.Update(Edit(record, "name: 'ADOS' sdgs: '4'", {"name", "sdgs", "acronym"}));
+  const auto same =
+      lyon_.Update(Edit(record, "name: 'ADOS' sdgs: '4'", {"name", "sdgs", "acronym"}));
   ASSERT_TRUE(same.ok()) << same.status();
   EXPECT_EQ(same->etag(), record.etag());
   EXPECT_EQ(lyon_.head(), head);
@@ -154,7 +156,7 @@ TEST_F(RecordWriterTest, MasksNameWholeFields) {
     ExpectRefused(lyon_.Update(Edit(record, "name: 'ADOS'", {path})),
                   absl::StatusCode::kInvalidArgument, text);
   };
-  refused("acronyme", "« acronym »");
+  refused("acronyme", Quote("acronym"));
   refused("address.town", "toute sa valeur");
 }
 
@@ -182,7 +184,7 @@ TEST_F(RecordWriterTest, WhatIsNotThereIsNotFound) {
   absent.set_name("actor/" + Uuid(9));
   ExpectRefused(lyon_.Update(Edit(absent, "name: 'X'")), absl::StatusCode::kNotFound, Uuid(9));
   absent.set_name("acteur/" + Uuid(9));
-  ExpectRefused(lyon_.Delete(absent), absl::StatusCode::kInvalidArgument, "« actor »");
+  ExpectRefused(lyon_.Delete(absent), absl::StatusCode::kInvalidArgument, Quote("actor"));
   absent.set_name("actor");
   ExpectRefused(lyon_.Delete(absent), absl::StatusCode::kInvalidArgument, "UUID");
 }
@@ -204,7 +206,8 @@ TEST_F(RecordWriterTest, AnEtagOfAnotherSiteWaitsForItsChanges) {
   lyon_.GiveTo(savoie);
   const auto elsewhere = savoie.Set(record, Parse<v1::Actor>("acronym: 'A'"));
   ASSERT_TRUE(elsewhere.ok()) << elsewhere.status();
-  // The same value as here, so that nothing would be written: the reader saw another one all the same.
+  // The same value as here, so that nothing would be written: the reader saw another one all the
+  // same.
   ExpectRefused(lyon_.Set(*elsewhere, Parse<v1::Actor>("name: 'ADOS'")),
                 absl::StatusCode::kFailedPrecondition, "etag");
   v1::Record damaged = record;

@@ -19,9 +19,17 @@ namespace maillage::server::testing {
 
 using google::protobuf::Message;
 
-std::string Uuid(int number) {
-  return absl::StrFormat("018f3c1e-0000-7000-8000-%012x", number);
+std::string Line(const Message& message) {
+  google::protobuf::TextFormat::Printer printer;
+  printer.SetSingleLineMode(true);
+  printer.SetUseUtf8StringEscaping(true);
+  std::string line;
+  EXPECT_TRUE(printer.PrintToString(message, &line));
+  if (!line.empty()) line.pop_back();
+  return line;
 }
+
+std::string Uuid(int number) { return absl::StrFormat("018f3c1e-0000-7000-8000-%012x", number); }
 
 v1::WriteContext By(std::string_view person, std::string_view request_id) {
   v1::WriteContext context;
@@ -99,8 +107,7 @@ absl::StatusOr<v1::ListRecordsResponse> Site::List(const v1::ListRecordsRequest&
   return ListRecords(schema_, *store_.Snapshot(), request);
 }
 
-absl::StatusOr<v1::ListConflictsResponse> Site::Conflicts(
-    const v1::ListConflictsRequest& request) {
+absl::StatusOr<v1::ListConflictsResponse> Site::Conflicts(const v1::ListConflictsRequest& request) {
   return ListConflicts(schema_, *store_.Snapshot(), request);
 }
 
@@ -124,8 +131,8 @@ void Site::CallItself(const std::string& name) {
 }
 
 void Site::GiveTo(Site& other) {
-  const absl::Status scanned = replication::ScanFeed(
-      store_, 0, [&](uint64_t, replication::FeedEntry entry) {
+  const absl::Status scanned =
+      replication::ScanFeed(store_, 0, [&](uint64_t, replication::FeedEntry entry) {
         if (entry.type != replication::FeedEntry::Type::kChange) return true;
         const auto applied = other.replica_->Apply(entry.change, id_);
         EXPECT_TRUE(applied.ok()) << applied.status();

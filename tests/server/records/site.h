@@ -29,9 +29,8 @@ T Parse(const std::string& text) {
   return message;
 }
 
-inline std::string Lines(const google::protobuf::Message& message) {
-  return message.ShortDebugString();
-}
+// Text format on one line, accents as they are.
+std::string Line(const google::protobuf::Message& message);
 
 template <typename T>
 T Unpack(const v1::Record& record) {
@@ -48,8 +47,7 @@ v1::WriteContext By(std::string_view person, std::string_view request_id = "");
 // Writes are committed at once; each happens a second after the one before.
 class Site {
  public:
-  explicit Site(char letter,
-                const replication::Schema& schema = replication::Schema::BuiltIn());
+  explicit Site(char letter, const replication::Schema& schema = replication::Schema::BuiltIn());
 
   replication::Replica& replica() { return *replica_; }
   const replication::Schema& schema() const { return schema_; }
