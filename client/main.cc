@@ -81,9 +81,6 @@ std::shared_ptr<maillage::client::Connection> Connect(const std::string& address
 }  // namespace
 
 int main(int argc, char** argv) {
-  // A reader that leaves (`maillage list … | head`) is an error of `out`, not the end of the
-  // process.
-  signal(SIGPIPE, SIG_IGN);
   // Node addresses are in the command's own messages; the transport's log would only repeat them.
   setenv("GRPC_VERBOSITY", "NONE", 0);
   const std::stop_token stop = StopOnSignal();

@@ -9,7 +9,7 @@ usage() {
 deploy/demo.sh [--quick] [--keep] [--port N]
 
 Installe ce qui manque, construit, puis joue la démonstration. Code de sortie 0 : tout était comme annoncé.
-  --quick    sans les 4 190 collectivités : une minute de moins, la même histoire
+  --quick    sans les 4 190 collectivités : la même histoire, plus vite
   --keep     laisse les neuf nœuds en marche à la fin, et dit comment leur parler
   --port N   premier des neuf ports, sur la boucle locale (7101 ; d'autres s'ils sont pris)
 TEXT

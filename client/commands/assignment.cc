@@ -37,25 +37,23 @@ size_t EditDistance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-// Names of the type's fields that somebody who typed `name` may have meant; all of them where none
-// is near.
-std::vector<std::string> NearNames(const Descriptor& type, const std::string& name) {
+// What to say to somebody who typed a name that no field of the type has.
+std::string Suggestion(const Descriptor& type, const std::string& name) {
   constexpr size_t kMaxNames = 3;
   std::vector<std::pair<size_t, std::string>> near;
-  std::vector<std::string> names;
+  std::vector<std::string> all;
   for (int i = 0; i < type.field_count(); ++i) {
     const std::string& candidate = type.field(i)->name();
-    names.push_back(candidate);
-    const size_t distance = absl::StrContains(candidate, name) ? 1 : EditDistance(candidate, name);
+    all.push_back(candidate);
+    const bool inside = !name.empty() && absl::StrContains(candidate, name);
+    const size_t distance = inside ? 1 : EditDistance(candidate, name);
     if (distance <= std::max<size_t>(2, name.size() / 3)) near.emplace_back(distance, candidate);
   }
-  if (near.empty() || name.empty()) return names;
+  if (near.empty()) return absl::StrCat("Champs connus : ", absl::StrJoin(all, ", "));
   absl::c_stable_sort(near, [](const auto& a, const auto& b) { return a.first < b.first; });
-  names.clear();
-  for (const auto& [distance, candidate] : near) {
-    if (names.size() < kMaxNames) names.push_back(candidate);
-  }
-  return names;
+  near.resize(std::min(near.size(), kMaxNames));
+  const auto append_name = [](std::string* out, const auto& each) { out->append(each.second); };
+  return absl::StrCat("Vouliez-vous dire : ", absl::StrJoin(near, ", ", append_name), " ?");
 }
 
 absl::StatusOr<Assignment> ParseAssignment(const Descriptor& kind, const std::string& argument) {
@@ -164,9 +162,8 @@ absl::Status Apply(const Assignment& assignment, const Message& current, Edit& e
 absl::StatusOr<const FieldDescriptor*> FindField(const Descriptor& type, const std::string& name) {
   const FieldDescriptor* const field = type.FindFieldByName(name);
   if (field != nullptr) return field;
-  return absl::InvalidArgumentError(absl::StrCat(
-      Quote(name),
-      " : champ inconnu. Vouliez-vous dire : ", absl::StrJoin(NearNames(type, name), ", "), " ?"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(Quote(name), " : champ inconnu. ", Suggestion(type, name)));
 }
 
 absl::StatusOr<std::vector<Assignment>> ParseAssignments(

@@ -42,12 +42,19 @@ class Node:
     def data(self) -> Path:
         return self.folder / 'data'
 
-    def start(self) -> None:
+    @property
+    def command(self) -> Path:
+        """The program `maillage`."""
+        return self._programs / 'client' / 'maillage'
+
+    def start(self, *arguments: str | Path) -> None:
+        """Starts the process: with its own name, data, address and peers, or with these arguments instead."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [self._programs / 'server' / 'maillaged', '--site', self.name, '--data', self.data,
-                   '--listen', self.address]
-        for peer in self.peers:
-            command += ['--peer', peer]
+        command = [self._programs / 'server' / 'maillaged', *arguments]
+        if not arguments:
+            command += ['--site', self.name, '--data', self.data, '--listen', self.address]
+            for peer in self.peers:
+                command += ['--peer', peer]
         with self.log.open('ab') as log:
             # A session of its own, so that Ctrl-C ends this program, which then ends the node in order.
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -96,7 +103,7 @@ class Node:
     def run(self, *arguments: str, person: str = '', codes: Sequence[int] = (0,)) -> str:
         """What `maillage` prints when asked this on the node. Raises CommandFailed on any exit code not in `codes`."""
         environment = dict(os.environ, MAILLAGE_NODE=self.address, LC_ALL='C.UTF-8')
-        command = [self._programs / 'client' / 'maillage', *(['--person', person] if person else []), *arguments]
+        command = [self.command, *(['--person', person] if person else []), *arguments]
         result = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                 timeout=300, check=False)
         if result.returncode not in codes:

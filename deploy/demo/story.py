@@ -81,6 +81,9 @@ class Story:
             self._check(f'{file} : {screen.number(entered)} lignes sur {screen.number(lines)} entrées par {node.label} '
                         f'en {screen.seconds(import_time())}, sur les neuf sites {screen.seconds(everywhere())} après',
                         entered == lines)
+            noted = result['report']['counts']
+            screen.aside(f'  valeurs comprises par une règle : {screen.number(noted["understood"])}, réparées : '
+                         f'{screen.number(noted["repaired"])}, laissées en texte : {screen.number(noted["left_as_text"])}')
         counts = self._counts('loire')
         self._check('49 événements et 12 projets, vus de la Loire', (counts['event'], counts['project']) == (49, 12))
         self._import_again()
@@ -100,6 +103,9 @@ class Story:
         self._project = self._find('project', 'acronym = "FVR"')
         self._event = self._find('event', 'title = "Stand RESACOOP à Soliway"')
         self._grenoble = self._find('actor', 'name = "Maison de l’international de Grenoble"')
+        # Ids are for machines: a screen says what people call the record.
+        self._called = {self._pss: '«PSS»', self._csi: '«CSI»', self._project: '«Frame, Voice, Report !»',
+                        self._event: '«Stand RESACOOP à Soliway»'}
 
     def _cut_savoie_off(self) -> None:
         screen.heading('3. La Savoie est coupée du réseau')
@@ -128,7 +134,7 @@ class Story:
         )
         for node, person, command in edits:
             node.run(*command, person=person)
-            screen.say(f'{person:8} {node.label:15} {" ".join(_short(word) for word in command)}')
+            screen.say(f'{person:8} {node.label:15} {" ".join(self._called.get(word, word) for word in command)}')
         created = savoie.ask('create', 'actor', 'name=Amis du Mali', 'departments+=73', person='Awa')
         self._mali = created['id']
         screen.say(f'{"Awa":8} {savoie.label:15} create actor name=Amis du Mali departments+=73')
@@ -153,15 +159,16 @@ class Story:
     def _savoie_comes_back(self) -> None:
         screen.heading('6. La Savoie revient')
         savoie = self._network['savoie']
-        before = _traffic(savoie.status())
         with self._timed('retour de la Savoie, jusqu’à l’égalité des neuf') as took:
             for antenna in ('lyon', 'clermont'):
                 savoie.run('resume', self._network[antenna].address)
             self._network.wait_identical()
         screen.fine(f'les neuf sites sont identiques {screen.seconds(took())} après')
-        after = _traffic(savoie.status())
-        screen.say(f'Échangé par la Savoie : {screen.size(after["bytes_sent"] - before["bytes_sent"])} envoyés, '
-                   f'{screen.size(after["bytes_received"] - before["bytes_received"])} reçus.')
+        # A link counts from its opening, so that these are the bytes of the reunion alone.
+        traffic = _traffic(savoie.status())
+        screen.say(f'La Savoie a envoyé {screen.size(traffic["bytes_sent"])} et reçu '
+                   f'{screen.size(traffic["bytes_received"])}, pour une base de '
+                   f'{screen.number(sum(self._counts("savoie").values()))} fiches.')
 
     def _show_what_became_of_it(self) -> None:
         screen.heading('7. Rien n’est perdu')
@@ -180,14 +187,15 @@ class Story:
     def _show_the_phone_numbers(self) -> None:
         node = self._network['drome']
         numbers = self._content('drome', 'actor', self._pss).get('phone_numbers', [])
-        rows = [(field['value'], change['person'], change['site'], change['time'][:19].replace('T', ' '))
+        rows = [(field['value'], change['person'], self._label(change['site']), _time(change['time']))
                 for change in node.ask('history', 'actor', self._pss)
                 for field in change['fields'] if field['field'] == 'phone_numbers']
         screen.say('Pays de Savoie Solidaires, les deux téléphones, lus en Drôme :')
-        screen.table(('téléphone', 'qui', 'où', 'quand'), sorted(rows))
+        screen.table(('téléphone', 'qui', 'où', 'quand (UTC)'), sorted(rows))
         self._check('les deux téléphones sont gardés, avec qui et où',
                     set(numbers) == {PHONE_LYON, PHONE_SAVOIE} and
-                    {row[:3] for row in rows} == {(PHONE_LYON, 'Camille', 'lyon'), (PHONE_SAVOIE, 'Awa', 'savoie')})
+                    {row[:3] for row in rows} == {(PHONE_LYON, 'Camille', self._label('lyon')),
+                                                  (PHONE_SAVOIE, 'Awa', self._label('savoie'))})
 
     def _show_the_conflicts(self) -> None:
         screen.say('')
@@ -197,9 +205,9 @@ class Story:
         for conflict in self._network['clermont'].ask('conflicts'):
             for field in conflict['fields']:
                 found[conflict['id'], field['field']] = field['versions']
-                rows += [(conflict['title'], field['field'], version['text'], version['person'], version['site'])
-                         for version in field['versions']]
-        screen.table(('fiche', 'champ', 'version', 'qui', 'où'), rows)
+                rows += [(conflict['title'], field['field'], version['text'], version['person'],
+                          self._label(version['site']), _time(version['time'])) for version in field['versions']]
+        screen.table(('fiche', 'champ', 'version', 'qui', 'où', 'quand (UTC)'), rows)
         described = {(version['person'], version['site']) for version in found.get((self._pss, 'description'), [])}
         self._check('les deux descriptions sont côte à côte, avec qui et où',
                     described == {('Awa', 'savoie'), ('Camille', 'lyon')})
@@ -224,12 +232,12 @@ class Story:
         self._check('neuf exports égaux, octet pour octet', len(digests) == 1 and min(digests)[1] > 0)
 
     def _show_the_traffic(self) -> None:
-        screen.heading('Ce qui a circulé')
+        screen.heading('Ce qui a circulé sur chaque liaison, depuis qu’elle est ouverte')
         rows = []
         for node in self._network.nodes.values():
             for peer in node.status().get('peers', []):
                 if peer.get('address'):
-                    rows.append((node.label, '→', peer.get('site', ''),
+                    rows.append((node.label, '→', self._label(peer.get('site', '')),
                                  *(screen.number(int(peer.get(key, 0)))
                                    for key in ('changes_sent', 'changes_received', 'frames_sent', 'frames_received')),
                                  *(screen.size(int(peer.get(key, 0))) for key in ('bytes_sent', 'bytes_received'))))
@@ -255,6 +263,9 @@ class Story:
         duration.append(time.monotonic() - started)
         self._durations.append((what, duration[0]))
 
+    def _label(self, site: str) -> str:
+        return self._network[site].label if site in self._network.nodes else site
+
     def _find(self, kind: str, query: str) -> str:
         records = self._network['lyon'].ask('list', kind, '--filter', query)
         if len(records) != 1:
@@ -277,9 +288,9 @@ class Story:
 _STATES = {'OFFLINE': 'hors ligne', 'PAUSED': 'en pause'}
 
 
-def _short(word: str) -> str:
-    """Ids are for machines: their first letters are enough on a screen."""
-    return f'{word[:8]}…' if len(word) == 36 and word.count('-') == 4 else word
+def _time(text: str) -> str:
+    """2026-11-23T15:40:03.123Z without its T and its fraction."""
+    return text[:19].replace('T', ' ')
 
 
 def _traffic(status: dict) -> dict[str, int]:

@@ -104,7 +104,7 @@ TEST(Assignment, AnUnknownFieldNamesItsNeighbours) {
   EXPECT_THAT(ErrorOf<v1::Actor>({"nam=x"}), HasSubstr("Vouliez-vous dire : name"));
   EXPECT_THAT(ErrorOf<v1::Actor>({"phone+=x"}), HasSubstr("phone_numbers"));
   EXPECT_THAT(ErrorOf<v1::Actor>({"adress.town=x"}), HasSubstr("address"));
-  EXPECT_THAT(ErrorOf<v1::Actor>({"address.city=x"}), HasSubstr("town"));
+  EXPECT_THAT(ErrorOf<v1::Actor>({"address.city=x"}), HasSubstr("connus : street, postcode, town"));
 }
 
 TEST(Assignment, RefusesWhatAFieldCantDo) {

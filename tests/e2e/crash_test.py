@@ -43,7 +43,7 @@ class CrashTest(NodesTest):
 
     def test_two_nodes_on_one_folder_are_refused(self):
         node = self.start('savoie')
-        other = type(node)(node._programs, 'savoie', node.folder, 0)
+        other = self.node('savoie', 0)
         other.start()
         self.assertNotEqual(other.process.wait(timeout=20), 0)
         self.assertTrue(node.answers())

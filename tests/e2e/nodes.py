@@ -15,7 +15,7 @@ from waiting import wait_until  # noqa: E402
 
 PROGRAMS = Path(os.environ.get('MAILLAGE_PROGRAMS', ROOT / 'build'))
 
-__all__ = ['CommandFailed', 'DATA', 'NodesTest', 'ROOT', 'identical', 'record_id', 'statuses', 'wait_until']
+__all__ = ['DATA', 'NodesTest', 'PROGRAMS', 'free_ports', 'record_id', 'wait_until']
 
 
 def record_id(record: dict) -> str:
@@ -30,12 +30,17 @@ class NodesTest(unittest.TestCase):
         self.folder = Path(folder.name)
         self.nodes: list[Node] = []
 
-    def start(self, name: str, *peers: Node) -> Node:
-        """A node that dials `peers`. What it said is shown when the test fails."""
-        node = Node(PROGRAMS, name, self.folder / name, free_ports(1)[0], [peer.address for peer in peers])
+    def node(self, name: str, port: int, *peers: Node) -> Node:
+        """A node that is yet to start, and is stopped after the test. What it said stands in the test's output."""
+        node = Node(PROGRAMS, name, self.folder / name, port, [peer.address for peer in peers])
         self.nodes.append(node)
         self.addCleanup(node.stop)
         self.addCleanup(lambda: print(f'--- {name}\n{node.last_words()}', file=sys.stderr))
+        return node
+
+    def start(self, name: str, *peers: Node) -> Node:
+        """A node that dials `peers` and answers."""
+        node = self.node(name, free_ports(1)[0], *peers)
         node.start()
         node.wait_ready()
         return node

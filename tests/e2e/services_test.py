@@ -57,6 +57,33 @@ class ServicesTest(NodesTest):
         self.assertEqual(first['name'], second['name'])
         self.assertEqual(len(self.client.call(RECORDS, 'ListRecords', {'kind': 'actor'})['records']), 1)
 
+    def test_a_write_after_an_old_reading_keeps_what_came_between(self):
+        read = self.create(name='ADOS', description='lu')
+
+        def write(description: str, person: str) -> dict:
+            return self.client.call(RECORDS, 'UpdateRecord', {
+                'record': {'name': read['name'], 'etag': read['etag'], 'content': {
+                    '@type': 'type.googleapis.com/maillage.v1.Actor', 'description': description}},
+                'update_mask': 'description', 'context': {'person': person}})
+
+        write('A', 'Awa')
+        self.assertEqual(write('B', 'Camille')['conflicting_fields'], ['description'])
+        conflict, = self.client.call(RECORDS, 'ListConflicts')['conflicts']
+        self.assertEqual({(version['value'], version['person']) for version in conflict['fields'][0]['versions']},
+                         {('A', 'Awa'), ('B', 'Camille')})
+
+    def test_pages_follow_each_other(self):
+        names = {self.create(name=f'Acteur {number}')['name'] for number in range(5)}
+        seen, token = [], ''
+        while True:
+            page = self.client.call(RECORDS, 'ListRecords', {'kind': 'actor', 'page_size': 2, 'page_token': token})
+            self.assertLessEqual(len(page['records']), 2)
+            seen += [record['name'] for record in page['records']]
+            token = page.get('next_page_token', '')
+            if not token:
+                break
+        self.assertEqual((len(seen), set(seen)), (5, names))
+
     def test_what_does_not_exist_is_not_found(self):
         with self.assertRaises(grpc.RpcError) as failure:
             self.client.call(RECORDS, 'GetRecord', {'name': 'actor/018f3c1e-0000-7000-8000-000000000000'})

@@ -81,6 +81,23 @@ class SyncTest(NodesTest):
             self.assertIn((record, 'deleted'), self.conflicts(node))
             self.assertEqual(self.content(node, record, 'event')['participants'], 120)
 
+    def test_a_deletion_that_met_an_edit_is_settled_for_everyone(self):
+        lyon = self.start('lyon')
+        savoie = self.start('savoie', lyon)
+        record = self.create(lyon, 'title=Stand', kind='event')
+        self.wait_identical()
+        savoie.run('pause', 'lyon')
+        lyon.run('delete', 'event', record)
+        savoie.run('edit', 'event', record, 'participants=120')
+        savoie.run('resume', 'lyon')
+        self.wait_identical()
+        versions = self.conflicts(lyon)[record, 'deleted']
+        keep = next(version['version'] for version in versions if version['text'] == 'fiche supprimée')
+        lyon.run('resolve', 'event', record, 'deleted', '--keep', str(keep))
+        self.wait_identical()
+        for node in (lyon, savoie):
+            self.assertEqual((self.conflicts(node), node.ask('list', 'event')), ({}, []))
+
     def test_exports_of_equal_sites_are_equal_bytes(self):
         lyon = self.start('lyon')
         savoie = self.start('savoie', lyon)

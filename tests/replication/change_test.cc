@@ -78,7 +78,8 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"no_actor", [](auto& c) { c.clear_actor(); }},
         Damage{"number_zero", [](auto& c) { c.set_n(0); }},
         Damage{"has_seen_itself", [](auto& c) { c.set_n(1); }},
-        Damage{"unsorted_context", [](auto& c) { c.mutable_context()->mutable_entry()->SwapElements(0, 1); }},
+        Damage{"unsorted_context",
+               [](auto& c) { c.mutable_context()->mutable_entry()->SwapElements(0, 1); }},
         Damage{"long_person", [](auto& c) { c.set_person(std::string(kMaxPersonBytes + 1, 'x')); }},
         Damage{"no_rule", [](auto& c) { c.mutable_operation(0)->clear_rule(); }},
         Damage{"rule_of_a_later_version",
@@ -88,9 +89,9 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"long_value", [](auto& c) { c.mutable_operation(0)->set_value(kTooLong); }},
         Damage{"long_key", [](auto& c) { c.mutable_operation(2)->set_key(kTooLong); }},
         Damage{"unsorted", [](auto& c) { c.mutable_operation()->SwapElements(0, 1); }},
-        Damage{"cell_twice", [](auto& c) { *c.add_operation() = c.operation(c.operation_size() - 1); }},
-        Damage{"delete_of_rubbish",
-               [](auto& c) { c.mutable_operation(0)->set_field(0); }},
+        Damage{"cell_twice",
+               [](auto& c) { *c.add_operation() = c.operation(c.operation_size() - 1); }},
+        Damage{"delete_of_rubbish", [](auto& c) { c.mutable_operation(0)->set_field(0); }},
         Damage{"delete_of_an_unsorted_vector",
                [](auto& c) {
                  v1::VersionVector covered = ToProto("a1 b1"_vv);
@@ -134,6 +135,7 @@ TEST(ChangeLimits, BoundTheWhole) {
 }
 
 TEST(ChangeCodec, EveryTruncationIsAnErrorOrAChange) {
+  const google::protobuf::LogSilencer silence;
   const std::string bytes = EncodeChange(Sample());
   for (size_t size = 0; size < bytes.size(); ++size) {
     const auto decoded = DecodeChange(std::string_view(bytes).substr(0, size));

@@ -24,7 +24,8 @@ constexpr uint32_t kLastVerified = 29;
 const KindSchema& ActorKind() { return *Schema::BuiltIn().FindKind("actor"); }
 
 // The plan, which must be one.
-std::vector<Operation> Plan(const RecordState& state, const VersionVector& context, const Edit& edit) {
+std::vector<Operation> Plan(const RecordState& state, const VersionVector& context,
+                            const Edit& edit) {
   auto operations = PlanEdit(ActorKind(), state, context, edit);
   EXPECT_TRUE(operations.ok()) << operations.status();
   return operations.ok() ? *operations : std::vector<Operation>();
@@ -55,17 +56,21 @@ v1::Actor WithId(const std::string& system, const std::string& id) {
 }
 
 RecordState Savoie() {
-  return StateOf({Written("a1").Set(kName, "Amis du Mali").Set(kDepartment, "73").Add(kDepartments, "73").Add(kDepartments, "69")});
+  return StateOf({Written("a1")
+                      .Set(kName, "Amis du Mali")
+                      .Set(kDepartment, "73")
+                      .Add(kDepartments, "73")
+                      .Add(kDepartments, "69")});
 }
 
 TEST(PlanEdit, WritesWhatDiffersInOrder) {
   v1::Actor content = InDepartments({"73", "38"});
   content.set_name("Les Amis du Mali");
   const auto operations = Plan(Savoie(), "a1"_vv, Setting({kDepartments, kName}, content));
-  EXPECT_EQ(operations, (std::vector<Operation>{
-                            Put(kName, "Les Amis du Mali"),
-                            {kDepartments, v1::SET, "38", "", true},
-                            {kDepartments, v1::SET, "69", std::nullopt, true}}));
+  EXPECT_EQ(operations,
+            (std::vector<Operation>{Put(kName, "Les Amis du Mali"),
+                                    {kDepartments, v1::SET, "38", "", true},
+                                    {kDepartments, v1::SET, "69", std::nullopt, true}}));
 }
 
 TEST(PlanEdit, NeedsNothingWhereAllIsAsAsked) {
@@ -107,7 +112,8 @@ TEST(PlanEdit, RemovesNothingThatThePersonHasNotSeen) {
 }
 
 TEST(PlanEdit, WritesTheWinnersValueAgainWhereOthersAreBeside) {
-  RecordState state = StateOf({Written("a1").Set(kName, "x").At(1), Written("b1").Set(kName, "y").At(2)});
+  RecordState state =
+      StateOf({Written("a1").Set(kName, "x").At(1), Written("b1").Set(kName, "y").At(2)});
   v1::Actor content;
   content.set_name("y");
   const auto operations = Plan(state, "a1 b1"_vv, Setting({kName}, content));
@@ -168,7 +174,8 @@ TEST(PlanEdit, TurnsACountersNewValueIntoWhatIsAdded) {
   const KindSchema& kind = *SchemaOfEverything().FindKind("everything");
   const FieldSchema& visits = *kind.FindField("visits");
   const auto number = static_cast<uint32_t>(visits.descriptor->number());
-  const RecordState state = StateOf({Written("a1").Count(number, "5"), Written("b1").Count(number, "2")});
+  const RecordState state =
+      StateOf({Written("a1").Count(number, "5"), Written("b1").Count(number, "2")});
   const auto message = SchemaOfEverything().NewMessage(kind);
   const auto plan = [&](int64_t value) {
     message->GetReflection()->SetInt64(message.get(), visits.descriptor, value);
@@ -198,8 +205,8 @@ TEST(PlanEdit, RefusesEmptyElementsAndEntriesWithoutKey) {
             absl::StatusCode::kInvalidArgument);
   v1::Project project;
   project.add_partners()->mutable_party();
-  const auto operations = PlanEdit(*Schema::BuiltIn().FindKind("project"), {}, {},
-                                   {{}, nullptr, &project, nullptr});
+  const auto operations =
+      PlanEdit(*Schema::BuiltIn().FindKind("project"), {}, {}, {{}, nullptr, &project, nullptr});
   EXPECT_EQ(operations.status().code(), absl::StatusCode::kInvalidArgument)
       << "a party that names nobody";
 }

@@ -64,8 +64,9 @@ class FingerprintTreeTest : public ::testing::Test {
       const PartitionKey& partition = partitions[random_.Below(3)];
       auto& records = records_[partition];
       if (!records.empty() && random_.OneIn(3)) {
-        const Place place = std::next(records.begin(), static_cast<std::ptrdiff_t>(
-                                                           random_.Below(records.size())))->first;
+        const Place place =
+            std::next(records.begin(), static_cast<std::ptrdiff_t>(random_.Below(records.size())))
+                ->first;
         Put(partition, place, std::nullopt);
       } else {
         Put(partition, AnyPlace(), Fingerprint::OfState({1, IdOf(0)}, std::to_string(i)));
@@ -99,7 +100,8 @@ class FingerprintTreeTest : public ::testing::Test {
     }
   }
 
-  void ExpectPathEqual(const FingerprintTree& tree, const PartitionKey& partition, uint64_t position) {
+  void ExpectPathEqual(const FingerprintTree& tree, const PartitionKey& partition,
+                       uint64_t position) {
     TriePrefix prefix;
     while (true) {
       ASSERT_EQ(*tree.Node(store_, partition, prefix), NaiveSum(partition, prefix));
@@ -176,7 +178,8 @@ TEST_F(FingerprintTreeTest, IsEmptyAgainWhenAllIsGone) {
 
 TEST_F(FingerprintTreeTest, ListsPartitionsInOrder) {
   const Fingerprint any = Fingerprint::OfState({1, IdOf(1)}, "x");
-  for (const PartitionKey& partition : {kRegion, kSavoie, kSeven}) Put(partition, {1, IdOf(1)}, any);
+  for (const PartitionKey& partition : {kRegion, kSavoie, kSeven})
+    Put(partition, {1, IdOf(1)}, any);
   const auto partitions = tree_.Partitions();
   ASSERT_EQ(partitions.size(), 3u);
   EXPECT_EQ(partitions[0].first, kSeven);

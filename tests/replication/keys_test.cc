@@ -101,8 +101,8 @@ TEST(Keys, WordsAreFoundByTheirBeginning) {
 TEST(Keys, IndexKeysEndWithTheirId) {
   const RecordKey record{1, IdOf(7)};
   const std::string digest(16, 'd');
-  for (const std::string& key :
-       {WordKey(1, "eau", record.id), NaturalKeyKey(1, 2, digest, record.id), ConflictKey(record)}) {
+  for (const std::string& key : {WordKey(1, "eau", record.id),
+                                 NaturalKeyKey(1, 2, digest, record.id), ConflictKey(record)}) {
     EXPECT_EQ(ParseIndexedId(key), record.id);
   }
   EXPECT_TRUE(IsIn(KeyRange::Prefix(NaturalKeyPrefix(1, 2, digest)),
@@ -114,9 +114,13 @@ TEST(Keys, IndexKeysEndWithTheirId) {
 }
 
 TEST(Keys, MetaKeysDoNotMeet) {
-  std::vector<std::string> keys = {std::string(kIdentityKey), std::string(kProgressKey),
-                                   CursorKey(replication::testing::Alice()), RequestKey("1"),
-                                   QuarantineKey("1"), PausedKey("1"), AddressKey("1")};
+  std::vector<std::string> keys = {std::string(kIdentityKey),
+                                   std::string(kProgressKey),
+                                   CursorKey(replication::testing::Alice()),
+                                   RequestKey("1"),
+                                   QuarantineKey("1"),
+                                   PausedKey("1"),
+                                   AddressKey("1")};
   std::sort(keys.begin(), keys.end());
   EXPECT_EQ(std::unique(keys.begin(), keys.end()), keys.end());
   EXPECT_TRUE(IsIn(KeyRange::Prefix(kQuarantinePrefix), QuarantineKey("digest")));

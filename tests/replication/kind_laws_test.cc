@@ -1,5 +1,5 @@
-// The laws again, for every kind of proto/records.proto and every field, driven by the descriptors: what a kind gains
-// tomorrow is tested tomorrow. Beside them a kind that has every type.
+// The laws again, for every kind of proto/records.proto and every field, driven by the descriptors:
+// what a kind gains tomorrow is tested tomorrow. Beside them a kind that has every type.
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 

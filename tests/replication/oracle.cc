@@ -84,8 +84,8 @@ std::map<Oracle::CellName, std::vector<Version>> Oracle::Cells() const {
   for (const Known& writer : changes_) {
     for (const Operation& written : writer.change.operations) {
       if (!written.value.has_value()) continue;
-      const Version value{writer.change.dot,    writer.change.time, writer.change.person,
-                          *written.value,       written.rule,       written.territory};
+      const Version value{writer.change.dot, writer.change.time, writer.change.person,
+                          *written.value,    written.rule,       written.territory};
       bool alive = true;
       for (const Known& other : changes_) {
         for (const Operation& operation : other.change.operations) {
@@ -131,8 +131,8 @@ Life Oracle::life() const {
 }
 
 Version Oracle::WinnerOf(const std::vector<Version>& alive) {
-  const bool greatest = std::any_of(alive.begin(), alive.end(),
-                                    [](const Version& v) { return v.rule == v1::MAX; });
+  const bool greatest =
+      std::any_of(alive.begin(), alive.end(), [](const Version& v) { return v.rule == v1::MAX; });
   for (const Version& candidate : alive) {
     const bool beaten = std::any_of(alive.begin(), alive.end(), [&](const Version& other) {
       if (greatest && other.value != candidate.value) return other.value > candidate.value;

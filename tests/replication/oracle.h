@@ -1,5 +1,6 @@
-// The semantics of merging, slow and obvious: it keeps every change and answers each question from the definitions
-// in replication/README.md alone. RecordState is held against it; it shares no code with it.
+// The semantics of merging, slow and obvious: it keeps every change and answers each question from
+// the definitions in replication/README.md alone. RecordState is held against it; it shares no code
+// with it.
 #ifndef MAILLAGE_TESTS_REPLICATION_ORACLE_H_
 #define MAILLAGE_TESTS_REPLICATION_ORACLE_H_
 

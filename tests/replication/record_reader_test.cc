@@ -94,7 +94,8 @@ TEST(RecordReader, ScansTheFeedAfterAPosition) {
                 return true;
               }).ok());
   EXPECT_EQ(positions, (std::vector<uint64_t>{1, 2}));
-  EXPECT_EQ(types, (std::vector<FeedEntry::Type>{FeedEntry::Type::kChange, FeedEntry::Type::kState}));
+  EXPECT_EQ(types,
+            (std::vector<FeedEntry::Type>{FeedEntry::Type::kChange, FeedEntry::Type::kState}));
   int seen = 0;
   ASSERT_TRUE(ScanFeed(*alice.store, 1, [&](uint64_t, FeedEntry) { return ++seen < 0; }).ok());
   EXPECT_EQ(seen, 1);

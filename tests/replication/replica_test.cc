@@ -120,7 +120,8 @@ TEST(Replica, KeepsFieldsOfLaterVersionsVerbatim) {
 
 TEST(Replica, TellsMalformedInput) {
   Site alice('a');
-  EXPECT_EQ(alice.replica->Apply("rubbish", Bob()).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(alice.replica->Apply("rubbish", Bob()).status().code(),
+            absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(alice.replica->Merge(kActor, "rubbish", Bob()).status().code(),
             absl::StatusCode::kInvalidArgument);
   ASSERT_TRUE(alice.replica->Commit().ok());

@@ -46,14 +46,16 @@ TEST(Schema, TakesAKindThatTheProgramDoesNotKnow) {
   const KindSchema* kind = SchemaOfEverything().FindKind("everything");
   ASSERT_NE(kind, nullptr);
   const RecordState state = StateOf({Written("a1").Set(1, "un nom")});
-  EXPECT_EQ(SchemaOfEverything().ToMessage(*kind, state)->ShortDebugString(),
-            "name: \"un nom\"");
+  EXPECT_EQ(SchemaOfEverything().ToMessage(*kind, state)->ShortDebugString(), "name: \"un nom\"");
 }
 
 TEST(Schema, LeavesOutWhatItCannotRead) {
   const KindSchema* actor = Schema::BuiltIn().FindKind("actor");
-  const RecordState state = StateOf(
-      {Written("a1").Set(1, "Amis du Mali").Set(25, "no number").Set(9999, "later").Set(9, "\xff")});
+  const RecordState state = StateOf({Written("a1")
+                                         .Set(1, "Amis du Mali")
+                                         .Set(25, "no number")
+                                         .Set(9999, "later")
+                                         .Set(9, "\xff")});
   EXPECT_EQ(Schema::BuiltIn().ToMessage(*actor, state)->ShortDebugString(),
             "name: \"Amis du Mali\"");
 }
@@ -121,7 +123,9 @@ INSTANTIATE_TEST_SUITE_P(
         Breach{"map_with_many_keys", kField,
                [](SchemaBuilder& builder, DescriptorProto* kind) {
                  DescriptorProto* entry = builder.AddMessage("Many");
-                 builder.AddField(entry, "keys", 1, Type::TYPE_STRING, v1::MERGE_RULE_UNSPECIFIED, true)
+                 builder
+                     .AddField(entry, "keys", 1, Type::TYPE_STRING, v1::MERGE_RULE_UNSPECIFIED,
+                               true)
                      ->mutable_options()
                      ->SetExtension(v1::key, true);
                  builder.AddField(kind, "f", 2, Type::TYPE_MESSAGE, v1::MAP, true)
@@ -139,9 +143,11 @@ INSTANTIATE_TEST_SUITE_P(
     Kinds, SchemaLaws,
     ::testing::Values(
         Breach{"no_number", kKindName, Options([](v1::Kind& kind) { kind.clear_number(); })},
-        Breach{"number_beyond_16_bits", kKindName, Options([](v1::Kind& kind) { kind.set_number(65536); })},
+        Breach{"number_beyond_16_bits", kKindName,
+               Options([](v1::Kind& kind) { kind.set_number(65536); })},
         Breach{"no_name", kKindName, Options([](v1::Kind& kind) { kind.clear_name(); })},
-        Breach{"key_without_fields", kKindName, Options([](v1::Kind& kind) { kind.add_natural_key(); })},
+        Breach{"key_without_fields", kKindName,
+               Options([](v1::Kind& kind) { kind.add_natural_key(); })},
         Breach{"key_over_nothing", "nobody",
                Options([](v1::Kind& kind) { kind.add_natural_key()->add_field("nobody"); })},
         Breach{"no_title", kKindName,
@@ -149,9 +155,13 @@ INSTANTIATE_TEST_SUITE_P(
                  kind->mutable_field(0)->mutable_options()->ClearExtension(v1::names_record);
                }},
         Breach{"number_twice", "maillage.test.Other",
-               [](SchemaBuilder& builder, DescriptorProto*) { builder.AddKind("Other", 50, "other"); }},
+               [](SchemaBuilder& builder, DescriptorProto*) {
+                 builder.AddKind("Other", 50, "other");
+               }},
         Breach{"name_twice", "maillage.test.Other",
-               [](SchemaBuilder& builder, DescriptorProto*) { builder.AddKind("Other", 51, "meeting"); }}),
+               [](SchemaBuilder& builder, DescriptorProto*) {
+                 builder.AddKind("Other", 51, "meeting");
+               }}),
     [](const auto& info) { return info.param.law; });
 
 v1::Actor ActorNamed(const std::string& name) {
@@ -160,7 +170,8 @@ v1::Actor ActorNamed(const std::string& name) {
   return actor;
 }
 
-std::vector<std::string> Digests(const std::string& kind, const google::protobuf::Message& message) {
+std::vector<std::string> Digests(const std::string& kind,
+                                 const google::protobuf::Message& message) {
   const KindSchema* schema = Schema::BuiltIn().FindKind(kind);
   std::vector<std::string> digests;
   for (const NaturalKeyValue& key : Schema::BuiltIn().NaturalKeys(*schema, message)) {
@@ -172,7 +183,8 @@ std::vector<std::string> Digests(const std::string& kind, const google::protobuf
 TEST(NaturalKeys, DoNotSeeAccentsCaseOrApostrophes) {
   EXPECT_EQ(Digests("actor", ActorNamed("Fédération de l'Œuvre")),
             Digests("actor", ActorNamed("  FEDERATION de l’oeuvre ")));
-  EXPECT_NE(Digests("actor", ActorNamed("Fédération")), Digests("actor", ActorNamed("Fédérations")));
+  EXPECT_NE(Digests("actor", ActorNamed("Fédération")),
+            Digests("actor", ActorNamed("Fédérations")));
 }
 
 TEST(NaturalKeys, TakeTheDepartmentIntoTheNamesKey) {
@@ -243,7 +255,8 @@ TEST(IndexKeys, HoldWordsAndNaturalKeys) {
       *Schema::BuiltIn().FindKind("actor"),
       *Schema::BuiltIn().ToMessage(*Schema::BuiltIn().FindKind("actor"), state));
   ASSERT_EQ(natural.size(), 1u);
-  EXPECT_THAT(keys, ::testing::Contains(storage::NaturalKeyKey(1, natural[0].rule, natural[0].digest, record.id)));
+  EXPECT_THAT(keys, ::testing::Contains(
+                        storage::NaturalKeyKey(1, natural[0].rule, natural[0].digest, record.id)));
   EXPECT_TRUE(Schema::BuiltIn().IndexKeys({999, IdOf(1)}, state).empty());
 }
 

@@ -15,11 +15,12 @@ namespace maillage::replication::testing {
 namespace {
 
 RecordState Sample() {
-  return StateOf({Written("a1").By("Zoé").At(kMorning).Set(1, "Amis du Mali").Add(12, "73"),
-                  Written("b1").After("a1").At(kMorning + 5).Set(1, "Amis du Mali (69)").Add(12, "69"),
-                  Written("a2").After("a1").At(kMorning + 4).Set(1, "Les Amis du Mali"),
-                  Written("c1").After("a2 b1").SetEntry(23, "siren", "123").Max(29, "2021").Count(30, "4"),
-                  Written("a3").After("a2").Delete()});
+  return StateOf(
+      {Written("a1").By("Zoé").At(kMorning).Set(1, "Amis du Mali").Add(12, "73"),
+       Written("b1").After("a1").At(kMorning + 5).Set(1, "Amis du Mali (69)").Add(12, "69"),
+       Written("a2").After("a1").At(kMorning + 4).Set(1, "Les Amis du Mali"),
+       Written("c1").After("a2 b1").SetEntry(23, "siren", "123").Max(29, "2021").Count(30, "4"),
+       Written("a3").After("a2").Delete()});
 }
 
 // Not an error that is passed over, and not a state that would be written otherwise.
@@ -154,14 +155,36 @@ TEST(StateCodec, TakesOnlyTheCanonicalForm) {
   EXPECT_FALSE(
       Handmade(2).Count(1).Write(0, 2).Count(1).Cell(uint64_t{1} << 32, 1).Version(0).Decodes())
       << "a field number beyond 32 bits";
-  EXPECT_FALSE(Handmade(2).Count(1).Write(0, 2).Count(2).Cell(2, 1).Version(0).Cell(1, 1).Version(0).Decodes())
+  EXPECT_FALSE(Handmade(2)
+                   .Count(1)
+                   .Write(0, 2)
+                   .Count(2)
+                   .Cell(2, 1)
+                   .Version(0)
+                   .Cell(1, 1)
+                   .Version(0)
+                   .Decodes())
       << "cells out of order";
   EXPECT_FALSE(Handmade(2).Count(1).Write(0, 2).Count(1).Cell(1, 2).Version(0).Version(0).Decodes())
       << "a version twice";
-  EXPECT_FALSE(Handmade(2).Count(2).Write(0, 2).Write(0, 1).Count(1).Cell(1, 2).Version(0).Version(1).Decodes())
+  EXPECT_FALSE(Handmade(2)
+                   .Count(2)
+                   .Write(0, 2)
+                   .Write(0, 1)
+                   .Count(1)
+                   .Cell(1, 2)
+                   .Version(0)
+                   .Version(1)
+                   .Decodes())
       << "writes out of order";
   for (const int flags : {0x00, 0x06, 0x0f, 0x20, 0x81}) {
-    EXPECT_FALSE(Handmade(2).Count(1).Write(0, 2).Count(1).Cell(1, 1).Version(0, static_cast<uint8_t>(flags)).Decodes())
+    EXPECT_FALSE(Handmade(2)
+                     .Count(1)
+                     .Write(0, 2)
+                     .Count(1)
+                     .Cell(1, 1)
+                     .Version(0, static_cast<uint8_t>(flags))
+                     .Decodes())
         << "flags " << flags;
   }
 }

@@ -53,7 +53,8 @@ TEST_P(ValueCodec, SurvivesItsBytes) {
       }
     } else {
       ASSERT_TRUE(IsSet(*message, *field().descriptor));
-      ASSERT_TRUE(DecodeValue(EncodeValue(*message, *field().descriptor), *copy, *field().descriptor));
+      ASSERT_TRUE(
+          DecodeValue(EncodeValue(*message, *field().descriptor), *copy, *field().descriptor));
     }
     ASSERT_TRUE(MessageDifferencer::Equals(*message, *copy)) << message->DebugString();
   }

@@ -134,21 +134,22 @@ std::string Show(const RecordState& state) {
     for (const Version& version : cell.versions) {
       absl::StrAppend(&text, "    ", Show(version.dot), " at ", version.time.value, " by ",
                       version.person, ", ", v1::MergeRule_Name(version.rule),
-                      version.territory ? ", territory" : "", ": ",
-                      absl::CHexEscape(version.value), "\n");
+                      version.territory ? ", territory" : "", ": ", absl::CHexEscape(version.value),
+                      "\n");
     }
   }
   return text;
 }
 
 std::string Show(const Change& change) {
-  std::string text = absl::StrCat("\n  ", Show(change.dot), " after ", Show(change.context),
-                                  " at ", change.time.value, "\n");
+  std::string text = absl::StrCat("\n  ", Show(change.dot), " after ", Show(change.context), " at ",
+                                  change.time.value, "\n");
   for (const Operation& operation : change.operations) {
     absl::StrAppend(&text, "    ", v1::MergeRule_Name(operation.rule), " ", operation.field, "[",
                     absl::CHexEscape(operation.key), "] ",
-                    operation.value.has_value() ? absl::StrCat("= ", absl::CHexEscape(*operation.value))
-                                                : "removed",
+                    operation.value.has_value()
+                        ? absl::StrCat("= ", absl::CHexEscape(*operation.value))
+                        : "removed",
                     "\n");
   }
   return text;

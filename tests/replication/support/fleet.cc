@@ -64,8 +64,7 @@ std::vector<Operation> WriteAnyCells(SeededRandom& random, const RecordState&,
     operations[{operation.field, operation.key}] = std::move(operation);
   }
   if (random.OneIn(8)) {
-    operations[{kLifeField, ""}] =
-        random.OneIn(3) ? UndeleteOperation() : DeleteOperation(context);
+    operations[{kLifeField, ""}] = random.OneIn(3) ? UndeleteOperation() : DeleteOperation(context);
   }
   std::vector<Operation> sorted;
   for (auto& [cell, operation] : operations) sorted.push_back(std::move(operation));

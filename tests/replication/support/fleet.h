@@ -1,5 +1,6 @@
-// Random histories of one record: a few sites that write what they like, having read what they had read, and that
-// pass each other changes or whole states when they meet. Everything comes from one seed.
+// Random histories of one record: a few sites that write what they like, having read what they had
+// read, and that pass each other changes or whole states when they meet. Everything comes from one
+// seed.
 #ifndef MAILLAGE_TESTS_REPLICATION_SUPPORT_FLEET_H_
 #define MAILLAGE_TESTS_REPLICATION_SUPPORT_FLEET_H_
 
@@ -18,8 +19,8 @@ namespace maillage::replication::testing {
 using Writer = std::function<std::vector<Operation>(SeededRandom&, const RecordState&,
                                                     const VersionVector& context)>;
 
-// Cells of every rule, a field on whose rule the sites disagree, deletes and undeletes; few values, so that they
-// often meet.
+// Cells of every rule, a field on whose rule the sites disagree, deletes and undeletes; few values,
+// so that they often meet.
 std::vector<Operation> WriteAnyCells(SeededRandom& random, const RecordState& state,
                                      const VersionVector& context);
 

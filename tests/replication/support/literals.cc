@@ -56,13 +56,12 @@ std::string Show(const Dot& dot) {
 }
 
 std::string Show(const VersionVector& vector) {
-  return absl::StrCat(
-      "{",
-      absl::StrJoin(vector.entries(), " ",
-                    [](std::string* out, const VersionVector::Entry& entry) {
-                      out->append(Show(Dot{entry.actor, entry.n}));
-                    }),
-      "}");
+  return absl::StrCat("{",
+                      absl::StrJoin(vector.entries(), " ",
+                                    [](std::string* out, const VersionVector::Entry& entry) {
+                                      out->append(Show(Dot{entry.actor, entry.n}));
+                                    }),
+                      "}");
 }
 
 std::string FromHex(std::string_view hex) {

@@ -27,7 +27,8 @@ class SeededRandom final : public Random {
   void Fill(std::span<uint8_t> bytes) override {
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(engine());
   }
-  // Uniform in [0, bound); bound > 0. The same on every platform, unlike the standard's distributions.
+  // Uniform in [0, bound); bound > 0. The same on every platform, unlike the standard's
+  // distributions.
   uint64_t Below(uint64_t bound) { return engine() % bound; }
   bool OneIn(uint64_t n) { return Below(n) == 0; }
 

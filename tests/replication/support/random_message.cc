@@ -29,7 +29,8 @@ class Filler {
     const bool many = field_.is_repeated();
     switch (field_.cpp_type()) {
       case FieldDescriptor::CPPTYPE_STRING:
-        return many ? r_.AddString(&message_, &field_, Text()) : r_.SetString(&message_, &field_, Text());
+        return many ? r_.AddString(&message_, &field_, Text())
+                    : r_.SetString(&message_, &field_, Text());
       case FieldDescriptor::CPPTYPE_BOOL:
         return many ? r_.AddBool(&message_, &field_, random_.OneIn(2))
                     : r_.SetBool(&message_, &field_, true);
@@ -60,8 +61,9 @@ class Filler {
         return many ? r_.AddDouble(&message_, &field_, Number<int32_t>() / 8.0)
                     : r_.SetDouble(&message_, &field_, Number<int32_t>() / 8.0);
       case FieldDescriptor::CPPTYPE_FLOAT:
-        return many ? r_.AddFloat(&message_, &field_, static_cast<float>(random_.Below(99) + 1) / 8)
-                    : r_.SetFloat(&message_, &field_, static_cast<float>(random_.Below(99) + 1) / 8);
+        return many
+                   ? r_.AddFloat(&message_, &field_, static_cast<float>(random_.Below(99) + 1) / 8)
+                   : r_.SetFloat(&message_, &field_, static_cast<float>(random_.Below(99) + 1) / 8);
       default:
         return FillMessage(random_, many ? *r_.AddMessage(&message_, &field_)
                                          : *r_.MutableMessage(&message_, &field_));
@@ -69,8 +71,10 @@ class Filler {
   }
 
   std::string Text() {
-    static const std::string kTexts[] = {"Amis du Mali", "Pays de Savoie solidaires", "73", "été",
-                                         "l'eau", "2021-02", "2021-02-01", "x"};
+    static const std::string kTexts[] = {"Amis du Mali", "Pays de Savoie solidaires",
+                                         "73",           "été",
+                                         "l'eau",        "2021-02",
+                                         "2021-02-01",   "x"};
     return kTexts[random_.Below(std::size(kTexts))];
   }
   template <typename Integer>
@@ -83,7 +87,9 @@ class Filler {
   }
   int EnumNumber() {
     const auto& type = *field_.enum_type();
-    return type.value(1 + static_cast<int>(random_.Below(static_cast<uint64_t>(type.value_count() - 1))))->number();
+    return type
+        .value(1 + static_cast<int>(random_.Below(static_cast<uint64_t>(type.value_count() - 1))))
+        ->number();
   }
 
   SeededRandom& random_;

@@ -11,7 +11,8 @@
 
 namespace maillage::replication::testing {
 
-// Gives the field a value or a few elements, never an empty one; entries of a MAP have different keys.
+// Gives the field a value or a few elements, never an empty one; entries of a MAP have different
+// keys.
 void FillField(SeededRandom& random, const FieldSchema& field, google::protobuf::Message& message);
 
 // About half of the fields are set.

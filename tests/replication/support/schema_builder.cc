@@ -56,8 +56,7 @@ namespace {
 
 void AddEntryMessage(SchemaBuilder& builder) {
   DescriptorProto* entry = builder.AddMessage("Entry");
-  builder
-      .AddField(entry, "key", 1, FieldDescriptorProto::TYPE_UINT32, v1::MERGE_RULE_UNSPECIFIED)
+  builder.AddField(entry, "key", 1, FieldDescriptorProto::TYPE_UINT32, v1::MERGE_RULE_UNSPECIFIED)
       ->mutable_options()
       ->SetExtension(v1::key, true);
   builder.AddField(entry, "value", 2, FieldDescriptorProto::TYPE_BYTES, v1::MERGE_RULE_UNSPECIFIED);
@@ -77,16 +76,15 @@ const Schema& SchemaOfEverything() {
       const bool message = field_type == FieldDescriptorProto::TYPE_MESSAGE;
       for (const bool repeated : {false, true}) {
         const std::string name = (repeated ? "set_" : "register_") + std::to_string(type);
-        FieldDescriptorProto* field = builder.AddField(
-            kind, name, number++, field_type, repeated ? v1::SET : v1::REGISTER, repeated);
+        FieldDescriptorProto* field = builder.AddField(kind, name, number++, field_type,
+                                                       repeated ? v1::SET : v1::REGISTER, repeated);
         if (message) field->set_type_name(".maillage.test.Entry");
         if (field_type == FieldDescriptorProto::TYPE_ENUM) {
           field->set_type_name(".maillage.v1.FieldFormat");
         }
       }
     }
-    builder
-        .AddField(kind, "map", number++, FieldDescriptorProto::TYPE_MESSAGE, v1::MAP, true)
+    builder.AddField(kind, "map", number++, FieldDescriptorProto::TYPE_MESSAGE, v1::MAP, true)
         ->set_type_name(".maillage.test.Entry");
     builder.AddField(kind, "latest", number++, FieldDescriptorProto::TYPE_STRING, v1::MAX);
     builder.AddField(kind, "peak", number++, FieldDescriptorProto::TYPE_UINT32, v1::MAX);

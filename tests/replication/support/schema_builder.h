@@ -1,4 +1,5 @@
-// Schemas that exist in a test only: descriptors built at run time, as a fourth kind would come to an old site.
+// Schemas that exist in a test only: descriptors built at run time, as a fourth kind would come to
+// an old site.
 #ifndef MAILLAGE_TESTS_REPLICATION_SUPPORT_SCHEMA_BUILDER_H_
 #define MAILLAGE_TESTS_REPLICATION_SUPPORT_SCHEMA_BUILDER_H_
 

@@ -24,7 +24,8 @@ Site::Site(SiteId id, uint64_t seed, std::unique_ptr<storage::MemoryStore> store
 }
 
 void Site::Open(bool continuity_proven) {
-  auto opened = Replica::Open(store.get(), &wall, &random, {id, &Schema::BuiltIn(), continuity_proven});
+  auto opened =
+      Replica::Open(store.get(), &wall, &random, {id, &Schema::BuiltIn(), continuity_proven});
   MAILLAGE_CHECK(opened.ok());
   replica = *std::move(opened);
 }

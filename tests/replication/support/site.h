@@ -49,7 +49,8 @@ class Site {
   std::unique_ptr<Replica> replica;
 
  private:
-  Site(SiteId id, uint64_t seed, std::unique_ptr<storage::MemoryStore> store, bool continuity_proven);
+  Site(SiteId id, uint64_t seed, std::unique_ptr<storage::MemoryStore> store,
+       bool continuity_proven);
   void Open(bool continuity_proven);
 };
 
@@ -57,8 +58,8 @@ class Site {
 std::vector<std::pair<std::string, std::string>> Rows(const storage::ReadView& view,
                                                       storage::Table table);
 
-// The whole store told from its states table alone, and compared: counts by kind, records with versions that wait
-// for a person, fingerprints, index, feed head. Empty where everything agrees.
+// The whole store told from its states table alone, and compared: counts by kind, records with
+// versions that wait for a person, fingerprints, index, feed head. Empty where everything agrees.
 std::string Inconsistency(const Site& site);
 
 }  // namespace maillage::replication::testing

@@ -1,0 +1,50 @@
+#include "server/identity.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "tests/storage/temporary_folder.h"
+
+namespace maillage::server {
+namespace {
+
+class IdentityTest : public ::testing::Test {
+ protected:
+  IdentityTest() { std::filesystem::create_directory(path_); }
+
+  storage::TemporaryFolder folder_;
+  const std::filesystem::path path_ = folder_.In("site");
+};
+
+TEST_F(IdentityTest, IsMadeOnceAndThenRead) {
+  auto first = LoadOrCreateIdentity(path_);
+  ASSERT_TRUE(first.ok()) << first.status();
+  EXPECT_FALSE(first->empty());
+  EXPECT_EQ(*LoadOrCreateIdentity(path_), *first);
+}
+
+TEST_F(IdentityTest, TwoSitesDiffer) {
+  const std::filesystem::path other = folder_.In("other");
+  std::filesystem::create_directory(other);
+  EXPECT_NE(*LoadOrCreateIdentity(path_), *LoadOrCreateIdentity(other));
+}
+
+TEST_F(IdentityTest, TheKeyIsItsOwnersAlone) {
+  ASSERT_TRUE(LoadOrCreateIdentity(path_).ok());
+  const auto file = path_ / "identity.key";
+  EXPECT_EQ(std::filesystem::status(file).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  std::filesystem::permissions(file, std::filesystem::perms::group_read,
+                               std::filesystem::perm_options::add);
+  EXPECT_EQ(LoadOrCreateIdentity(path_).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(IdentityTest, AShortKeyIsNoKey) {
+  ASSERT_TRUE(LoadOrCreateIdentity(path_).ok());
+  std::filesystem::resize_file(path_ / "identity.key", 31);
+  EXPECT_EQ(LoadOrCreateIdentity(path_).status().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace maillage::server
