@@ -294,8 +294,11 @@ absl::Status Replica::Quarantine(const QuarantineEntry& entry) {
   return absl::OkStatus();
 }
 
-void Replica::SetCursor(const SiteId& peer, const PeerCursor& cursor) {
-  PutMeta(storage::CursorKey(peer), EncodeCursor(cursor));
+void Replica::SetCursor(const SiteId& peer, const PeerCursor& cursor) { cursors_[peer] = cursor; }
+
+void Replica::KeepCursors() {
+  for (const auto& [peer, cursor] : cursors_) unsaved_cursors_[peer] = cursor;
+  cursors_.clear();
 }
 
 void Replica::PutMeta(std::string key, std::optional<std::string> value) {
@@ -362,6 +365,7 @@ void Replica::FinishRecord(const RecordKey& record, const Staged& staged,
 
 absl::Status Replica::Commit() {
   if (failed_) return absl::FailedPreconditionError("the store has to be opened again");
+  KeepCursors();
   if (!dirty_) return absl::OkStatus();
   std::vector<TreeUpdate> updates;
   for (const auto& [record, staged] : staged_) FinishRecord(record, *staged, updates);
@@ -369,6 +373,10 @@ absl::Status Replica::Commit() {
     Discard();
     return absl::OkStatus();
   }
+  for (const auto& [peer, cursor] : unsaved_cursors_) {
+    batch_.Put(Table::kMeta, storage::CursorKey(peer), EncodeCursor(cursor));
+  }
+  unsaved_cursors_.clear();
   batch_.Put(Table::kMeta, std::string(storage::kProgressKey), EncodeProgress(open_));
   if (absl::Status status = store_->Commit(batch_); !status.ok()) {
     failed_ = true;
@@ -392,6 +400,7 @@ void Replica::Discard() {
   staged_index_.clear();
   unindexed_.clear();
   quarantined_.clear();
+  cursors_.clear();
   dirty_ = false;
 }
 
@@ -447,6 +456,10 @@ absl::StatusOr<std::vector<RecordId>> Replica::FindInIndex(uint16_t kind, std::s
 }
 
 absl::StatusOr<std::optional<PeerCursor>> Replica::Cursor(const SiteId& peer) const {
+  for (const auto* cursors : {&cursors_, &unsaved_cursors_}) {
+    const auto found = cursors->find(peer);
+    if (found != cursors->end()) return found->second;
+  }
   auto bytes = store_->Get(Table::kMeta, storage::CursorKey(peer));
   if (!bytes.ok()) return bytes.status();
   if (!bytes->has_value()) return std::nullopt;

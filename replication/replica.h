@@ -92,6 +92,7 @@ class Replica {
 
   // Keeps what could not be applied, once however often it comes.
   absl::Status Quarantine(const QuarantineEntry& entry);
+  // Goes to disk with the next commit of something else: a hint is worth no synced write of its own.
   void SetCursor(const SiteId& peer, const PeerCursor& cursor);
   // For the owner's own entries of the meta table.
   void PutMeta(std::string key, std::optional<std::string> value);
@@ -162,6 +163,7 @@ class Replica {
   // Lets the clock learn from the values of a state that came from elsewhere.
   void ObserveNewTimes(const RecordState& theirs, const VersionVector& known);
   void IndexStagedRecords();
+  void KeepCursors();
   void FinishRecord(const RecordKey& record, const Staged& staged, std::vector<TreeUpdate>& updates);
   void UpdateIndex(const Traces& before, const Traces& after);
   void UpdateFingerprints(const RecordKey& record, const Traces& before, const Traces& after,
@@ -176,6 +178,8 @@ class Replica {
   FingerprintTree tree_;
   LocalProgress committed_;
   LocalIdentity committed_identity_;
+  // Valid as of the last commit, and not on disk yet.
+  absl::flat_hash_map<SiteId, PeerCursor> unsaved_cursors_;
 
   // The open batch.
   LocalIdentity identity_;
@@ -187,6 +191,7 @@ class Replica {
   std::set<std::string, std::less<>> staged_index_;
   std::vector<RecordKey> unindexed_;
   std::set<std::string> quarantined_;
+  absl::flat_hash_map<SiteId, PeerCursor> cursors_;
   bool dirty_ = false;
   bool failed_ = false;
 };

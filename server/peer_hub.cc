@@ -84,8 +84,9 @@ void PeerHub::Attach(const std::shared_ptr<Link>& link) {
     Post([this, link, frame = std::move(frame)] { OnFrame(link, frame); });
   };
   events.on_written = [this, link] { Post([this, link] { OnWritten(link); }); };
-  events.on_closed = [this, link](grpc::Status status) {
-    Post([this, link, status = std::move(status)] { OnClosed(link, status); });
+  // Moved on, so that the stream goes with the task, on the writer's thread.
+  events.on_closed = [this, link = link](grpc::Status status) mutable {
+    Post([this, link = std::move(link), status = std::move(status)] { OnClosed(link, status); });
   };
   link->stream->Start(std::move(events));
 }

@@ -55,12 +55,14 @@ class ReactorStream : public SyncStream, public Reactor {
     if (!std::exchange(ended_, true)) EndLocked();
   }
 
-  // Tells the owner, and lets go of what kept the reactor alive.
+  // Lets go of what kept the reactor alive, then tells the owner, who has the last word: the process's last channel
+  // waits for gRPC's threads to end, so it must not go on one of them. The stream may be gone afterwards.
   void Closed(const grpc::Status& status) {
-    auto self = std::exchange(self_, nullptr);
-    // An owner that never started it has nothing to be told.
-    if (events_.on_closed) events_.on_closed(status);
+    const auto on_closed = std::move(events_.on_closed);
     events_ = {};
+    self_.reset();
+    // An owner that never started it has nothing to be told.
+    if (on_closed) on_closed(status);
   }
 
   std::mutex mutex_;

@@ -15,7 +15,8 @@ namespace maillage::server {
 // Thread-safe. Frames are read one ahead of what the owner has taken, so a peer can't fill our memory.
 class SyncStream {
  public:
-  // Called on gRPC's threads, never two at a time of one kind; on_closed is the last.
+  // Called on gRPC's threads, never two at a time of one kind; on_closed is the last, and hands
+  // the owner's reference to another thread: the last stream can't be destroyed on one of gRPC's.
   struct Events {
     std::function<void(v1::SyncFrame frame)> on_frame;
     std::function<void()> on_written;

@@ -76,6 +76,7 @@ void CatchUp(benchmark::State& state, Hint hint) {
     Report(state, "ms", traffic.seconds * 1e3, raw_seconds * 1e3);
     Report(state, "wire_bytes_per_edit", static_cast<double>(traffic.bytes) / all_edits,
            static_cast<double>(author_bytes) / all_edits);
+    Report(state, "edits", all_edits);
     Report(state, "frames", static_cast<double>(traffic.frames));
     Report(state, "commits", static_cast<double>(commits));
     Report(state, "trie_comparisons", static_cast<double>(traffic.rounds));

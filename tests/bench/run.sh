@@ -9,7 +9,7 @@ usage() {
 tests/bench/run.sh [OPTION…]
 
 Sans option : 100 000 fiches, trois répétitions, médianes ; sur une machine où rien d'autre ne tourne.
-  --quick           une répétition (environ cinq minutes)
+  --quick           une répétition, quelques minutes
   --records N       N fiches au lieu de 100 000 (au moins 400)
   --filter REGEX    seulement les mesures dont le nom correspond
   --folder DOSSIER  où écrire les bases, donc le disque que l'on mesure (par défaut build/)
@@ -40,6 +40,10 @@ main() {
     esac
     shift
   done
+  if [[ $filter != . && ${#update[@]} -gt 0 ]]; then
+    echo "--update-readme récrit tout le tableau : sans --filter" >&2
+    return 64
+  fi
   deploy/build.sh --tests maillage_bench
   MAILLAGE_BENCH_FOLDER=$(mktemp -d "$folder/bench-data-XXXXXX")
   export MAILLAGE_BENCH_FOLDER

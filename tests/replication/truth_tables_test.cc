@@ -37,6 +37,8 @@ struct Row {
   std::string line;
 };
 
+void PrintTo(const Row& row, std::ostream* out) { *out << row.line; }
+
 std::vector<std::string> SplitCells(const std::string& line) {
   std::vector<std::string> cells;
   for (const absl::string_view cell : absl::StrSplit(line, '|')) {
