@@ -21,7 +21,7 @@ main() {
   done
   deploy/install-dependencies.sh build
   deploy/build.sh maillaged maillage
-  exec /usr/bin/python3 deploy/demo/main.py --programs build "$@"
+  exec /usr/bin/python3 -B deploy/demo/main.py --programs build "$@"
 }
 
 main "$@"

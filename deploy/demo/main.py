@@ -98,21 +98,22 @@ def say_how_to_reach(network: Network) -> None:
 def play(arguments: argparse.Namespace, folder: Path) -> bool:
     network = Network(arguments.programs, folder, arguments.port)
     story = Story(network, ROOT / 'tests' / 'data', quick=arguments.quick)
-    keep = False
+    played = False
     try:
         story.play()
-        keep = arguments.keep
+        played = True
     except (CommandFailed, Timeout, RuntimeError) as error:
         story.failed(str(error))
         for node in network.nodes.values():
             if node.process and node.process.poll() is not None:
                 screen.say(f'{node.label} s’est arrêté (code {node.process.returncode}) : {node.last_words()}')
     finally:
-        if keep:
-            say_how_to_reach(network)
-        else:
+        if not (played and arguments.keep):
             network.stop()
-    return story.verdict()
+    held = story.verdict()
+    if played and arguments.keep:
+        say_how_to_reach(network)
+    return held
 
 
 def main() -> int:
@@ -135,7 +136,7 @@ def main() -> int:
         if held and not arguments.keep:
             shutil.rmtree(folder)
         elif not held:
-            screen.say(f'Les données et les journaux des sites restent dans {folder}')
+            screen.aside(f'Les données et les journaux des sites restent dans {folder}')
     return 0 if held else 1
 
 

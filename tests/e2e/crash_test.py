@@ -18,6 +18,14 @@ class CrashTest(NodesTest):
         node.wait_ready()
         self.assertEqual(self.names(node), ['PSS'])
 
+    def test_linked_nodes_end_in_order_at_the_same_moment(self):
+        for round_number in range(8):
+            lyon = self.start(f'lyon-{round_number}')
+            savoie = self.start(f'savoie-{round_number}', lyon)
+            for node in (lyon, savoie):
+                node.process.terminate()
+            self.assertEqual((lyon.stop(), savoie.stop()), (0, 0))
+
     def test_sigkill_right_after_the_answer_loses_nothing(self):
         node = self.start('savoie')
         for number in range(5):
@@ -46,6 +54,7 @@ class CrashTest(NodesTest):
         other = self.node('savoie', 0)
         other.start()
         self.assertNotEqual(other.process.wait(timeout=20), 0)
+        other.process = None
         self.assertTrue(node.answers())
 
 

@@ -31,12 +31,16 @@ class NodesTest(unittest.TestCase):
         self.nodes: list[Node] = []
 
     def node(self, name: str, port: int, *peers: Node) -> Node:
-        """A node that is yet to start, and is stopped after the test. What it said stands in the test's output."""
+        """A node that is yet to start. After the test it is stopped, which must end well; its log is shown."""
         node = Node(PROGRAMS, name, self.folder / name, port, [peer.address for peer in peers])
         self.nodes.append(node)
-        self.addCleanup(node.stop)
-        self.addCleanup(lambda: print(f'--- {name}\n{node.last_words()}', file=sys.stderr))
+        self.addCleanup(self.stop, node)
         return node
+
+    def stop(self, node: Node) -> None:
+        code = node.stop()
+        print(f'--- {node.name}\n{node.last_words()}', file=sys.stderr)
+        self.assertEqual(code, 0, f'{node.name} a mal fini')
 
     def start(self, name: str, *peers: Node) -> Node:
         """A node that dials `peers` and answers."""

@@ -108,7 +108,7 @@ TEST(SyncGolden, Frames) {
 }
 
 TEST(SyncGolden, SizesThatTheSpecificationGives) {
-  EXPECT_EQ(SampleHello().ByteSizeLong(), 90u);
+  EXPECT_EQ(SampleHello().ByteSizeLong(), 85u);
   v1::SyncFrame check;
   check.mutable_check()->set_digest(std::string(16, '\xd1'));
   check.mutable_check()->set_feed_head(300);

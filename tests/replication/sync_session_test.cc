@@ -102,6 +102,7 @@ TEST_F(SyncTest, WithoutAHintTheTrieFindsTheDifference) {
     batch.Delete(storage::Table::kMeta, storage::CursorKey(savoie.id));
     return batch;
   }()).ok());
+  lyon.Restart();
   Link link(&savoie, &lyon, /*known=*/false);
   link.Run();
   ExpectEqual();
