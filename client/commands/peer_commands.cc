@@ -64,9 +64,9 @@ absl::Status RunSync(Session& session, const std::string& name) {
   session.env.out << session.Say("Identique à ", "Identical to ") << PeerName(*peer)
                   << session.Say(" le ", " at ")
                   << session.ShortTimeText(ToTime(peer->last_agreement_time()))
-                  << session.Say(" : ", ": ") << peer->changes_sent()
-                  << session.Say(" changements envoyés, ", " changes sent, ")
-                  << peer->changes_received() << session.Say(" reçus", " received") << "\n";
+                  << session.Say(" ; changements envoyés : ", "; changes sent: ")
+                  << peer->changes_sent() << session.Say(", reçus : ", ", received: ")
+                  << peer->changes_received() << "\n";
   return absl::OkStatus();
 }
 

@@ -49,6 +49,8 @@ std::string StateText(const Session& session, const v1::PeerStatus& peer) {
     case v1::PeerStatus::UP_TO_DATE:
       return session.Say("à jour", "up to date");
     case v1::PeerStatus::BEHIND:
+      // All is there, and the roots have not been compared since: equality is told once it is proven.
+      if (PendingChanges(peer) == 0) return session.Say("reste à comparer", "to be compared");
       return absl::StrCat(PendingChanges(peer), session.Say(" à envoyer", " to send"));
     case v1::PeerStatus::SYNCING:
       return session.Say("échange en cours", "exchanging");

@@ -41,6 +41,7 @@ TEST_F(StatusCommands, SaysStatesInWords) {
   clermont.set_applied_position(100);
   v1::PeerStatus& isere = AddPeer("Isère", v1::PeerStatus::OFFLINE);
   isere.mutable_last_contact_time()->set_seconds(kNow - 3 * 3600);
+  AddPeer("Savoie", v1::PeerStatus::BEHIND);
   AddPeer("Loire", v1::PeerStatus::OFFLINE);
   AddPeer("Allier", v1::PeerStatus::ERROR).set_last_error("certificat périmé : renouvelez-le");
   AddPeer("Drôme", v1::PeerStatus::PAUSED);
@@ -60,6 +61,7 @@ TEST_F(StatusCommands, SaysStatesInWords) {
       "Lyon      Lyon:7101      à jour                    23/11/2026 14:02  0\n"
       "Clermont  Clermont:7101  12 à envoyer              -                 12\n"
       "Isère     Isère:7101     hors ligne depuis 3 h     -                 0\n"
+      "Savoie    Savoie:7101    reste à comparer          -                 0\n"
       "Loire     Loire:7101     hors ligne, jamais joint  -                 0\n"
       "Allier    Allier:7101    en erreur                 -                 0          "
       "certificat périmé : renouvelez-le\n"
@@ -150,7 +152,7 @@ TEST_F(StatusCommands, SyncTellsWhatWasExchanged) {
   node_->peer.set_changes_sent(12);
   node_->peer.set_changes_received(3);
   EXPECT_EQ(Run({"sync", "lyon"}).out,
-            "Identique à Lyon le 23/11/2026 14:02 : 12 changements envoyés, 3 reçus\n");
+            "Identique à Lyon le 23/11/2026 14:02 ; changements envoyés : 12, reçus : 3\n");
 }
 
 TEST_F(StatusCommands, ASyncThatDidNotAgreeFails) {

@@ -134,6 +134,7 @@ class FingerprintTreeTest : public ::testing::Test {
       ASSERT_TRUE(leaves.ok()) << leaves.status();
       ASSERT_LE(leaves->size(), page);
       read.insert(read.end(), leaves->begin(), leaves->end());
+      ASSERT_LE(read.size(), expected.size());
       if (leaves->size() < page) break;
     }
     ASSERT_EQ(read.size(), expected.size());
