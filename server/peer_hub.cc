@@ -117,7 +117,7 @@ void PeerHub::Dial(Peer& peer) {
 }
 
 void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& frame) {
-  link->stream->Read();
+  link->stream->Take();
   pump_due_ = true;
   const absl::Status status = link->session->Receive(frame);
   if (!status.ok()) {
@@ -213,7 +213,7 @@ void PeerHub::OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& st
     spdlog::log(level, "link closed peer={} address={} reason=\"{}\"", peer->name, peer->address,
                 peer->last_error);
     for (Waiter& waiter : std::exchange(peer->waiters, {})) {
-      waiter.answer(absl::UnavailableError(peer->last_error));
+      waiter.answer(absl::FailedPreconditionError(peer->last_error));
     }
   }
   links_.remove(link);
@@ -380,7 +380,7 @@ void PeerHub::Sync(const std::string& name, std::function<void(absl::Status)> an
         absl::StrCat("« ", name, " » est en pause ; d'abord : maillage resume ", name)));
   }
   if (peer->link == nullptr && !peer->schedule.has_value()) {
-    return answer(absl::UnavailableError(absl::StrCat(
+    return answer(absl::FailedPreconditionError(absl::StrCat(
         "« ", name, " » n'est pas connecté, et c'est lui qui appelle ; lancez la synchronisation de son côté")));
   }
   Waiter waiter;

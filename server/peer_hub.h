@@ -47,7 +47,7 @@ class PeerHub {
   // A site's name, its id or an address. NotFound lists the peers there are.
   absl::Status Pause(const std::string& peer);
   absl::Status Resume(const std::string& peer);
-  // Answers once the roots were equal, or with what came between: Unavailable, DeadlineExceeded.
+  // Answers once the roots were equal, or with what came between: FailedPrecondition, DeadlineExceeded.
   void Sync(const std::string& peer, std::function<void(absl::Status)> answer);
 
   std::vector<v1::PeerStatus> Status() const;

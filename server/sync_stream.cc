@@ -16,9 +16,10 @@ using v1::SyncFrame;
 template <typename Reactor>
 class ReactorStream : public SyncStream, public Reactor {
  public:
-  void Read() override {
+  void Take() override {
     std::lock_guard lock(mutex_);
-    if (!ended_) this->StartRead(&incoming_);
+    --frames_ahead_;
+    ReadLocked();
   }
 
   void Write(const SyncFrame& frame) override {
@@ -31,11 +32,12 @@ class ReactorStream : public SyncStream, public Reactor {
   void Cancel() override { End(); }
 
   void OnReadDone(bool ok) override {
-    if (ok) {
-      events_.on_frame(std::move(incoming_));
-    } else {
-      End();
-    }
+    if (!ok) return End();
+    events_.on_frame(std::move(incoming_));
+    std::lock_guard lock(mutex_);
+    reading_ = false;
+    ++frames_ahead_;
+    ReadLocked();
   }
 
   void OnWriteDone(bool ok) override {
@@ -49,6 +51,12 @@ class ReactorStream : public SyncStream, public Reactor {
  protected:
   // Ends the call in the way of its side; called once, with the mutex held.
   virtual void EndLocked() = 0;
+
+  void ReadLocked() {
+    if (ended_ || reading_ || frames_ahead_ >= kFramesReadAhead) return;
+    reading_ = true;
+    this->StartRead(&incoming_);
+  }
 
   void End() {
     std::lock_guard lock(mutex_);
@@ -67,6 +75,9 @@ class ReactorStream : public SyncStream, public Reactor {
 
   std::mutex mutex_;
   bool ended_ = false;
+  bool reading_ = false;
+  // Handed to the owner and not taken yet. The owner may take a frame before it is counted here.
+  int frames_ahead_ = 0;
   Events events_;
   SyncFrame incoming_;
   SyncFrame outgoing_;
@@ -93,7 +104,10 @@ class CallingStream final : public ReactorStream<grpc::ClientBidiReactor<SyncFra
     stub_->async()->Sync(&context_, this);
     // Reads and writes are started from outside of reactions.
     AddHold();
-    StartRead(&incoming_);
+    {
+      std::lock_guard lock(mutex_);
+      ReadLocked();
+    }
     StartCall();
   }
 
@@ -121,7 +135,8 @@ class AnsweringStream final : public ReactorStream<grpc::ServerBidiReactor<SyncF
  public:
   void Start(Events events) override {
     events_ = std::move(events);
-    Read();
+    std::lock_guard lock(mutex_);
+    ReadLocked();
   }
 
   void Finish() override { End(); }

@@ -12,7 +12,8 @@
 
 namespace maillage::server {
 
-// Thread-safe. Frames are read one ahead of what the owner has taken, so a peer can't fill our memory.
+// Thread-safe. At most kFramesReadAhead frames are read ahead of what the owner has taken, so a peer can't fill our
+// memory.
 class SyncStream {
  public:
   // Called on gRPC's threads, never two at a time of one kind; on_closed is the last, and hands
@@ -26,8 +27,8 @@ class SyncStream {
   virtual ~SyncStream() = default;
   // To be called once, before anything else.
   virtual void Start(Events events) = 0;
-  // Asks for the next frame; the first is asked for by Start.
-  virtual void Read() = 0;
+  // The owner is done with one frame.
+  virtual void Take() = 0;
   // One at a time: not again before on_written.
   virtual void Write(const v1::SyncFrame& frame) = 0;
   // Says that nothing more will be written; the stream ends once the peer, which sees that, ends it too.

@@ -12,6 +12,10 @@ inline constexpr int kKeepaliveTimeoutMillis = 10'000;
 // Peers may ping at this rate without being taken for a flood.
 inline constexpr int kMinPingIntervalMillis = 10'000;
 
+// Frames of one link that wait for the writer: enough to fill a batch while the last one is synced, at most half a
+// megabyte of a peer's frames.
+inline constexpr int kFramesReadAhead = 8;
+
 // How often the hub looks at what is due: dials, checks of roots, waiting commands.
 inline constexpr uint64_t kTickMillis = 100;
 

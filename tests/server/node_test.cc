@@ -185,7 +185,7 @@ TEST(NodeTest, ANodeThatDialsItselfSaysSo) {
   const std::string own_address = lyon.address();
   lyon.Stop();
   lyon.Start({own_address});
-  EXPECT_EQ(lyon.Sync(own_address).error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(lyon.Sync(own_address).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(lyon.Status().peers(0).state(), v1::PeerStatus::ERROR);
   EXPECT_NE(lyon.Status().peers(0).last_error().find("même identité"), std::string::npos);
 }
