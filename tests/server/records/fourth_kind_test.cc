@@ -7,6 +7,7 @@
 #include "google/protobuf/descriptor.pb.h"
 #include "google/protobuf/dynamic_message.h"
 #include "server/records/record_lister.h"
+#include "replication/sync_session.h"
 #include "tests/server/records/site.h"
 
 namespace maillage::server::testing {
@@ -102,6 +103,29 @@ class EditedRecords {
   std::unique_ptr<replication::Schema> schema_;
 };
 
+// One frame from one site to the other; false where there was none.
+bool Carry(replication::SyncSession& sender, replication::SyncSession& receiver, Site& to) {
+  v1::SyncFrame frame;
+  const absl::StatusOr<bool> filled = sender.Next(&frame);
+  EXPECT_TRUE(filled.ok()) << filled.status();
+  if (!filled.ok() || !*filled) return false;
+  EXPECT_TRUE(receiver.Receive(frame).ok());
+  EXPECT_TRUE(to.replica().Commit().ok());
+  return true;
+}
+
+// A whole sync session, until neither has anything to say.
+void Sync(Site& caller, Site& answerer) {
+  replication::SyncSession calling(&caller.replica(), {true, "caller", {}});
+  replication::SyncSession answering(&answerer.replica(), {false, "answerer", {}});
+  bool moved = true;
+  while (moved) {
+    moved = Carry(calling, answering, answerer);
+    moved = Carry(answering, calling, caller) || moved;
+  }
+  EXPECT_TRUE(calling.up_to_date());
+}
+
 class FourthKindTest : public ::testing::Test {
  protected:
   v1::Record Create(const std::string& text) {
@@ -110,10 +134,7 @@ class FourthKindTest : public ::testing::Test {
     return *record;
   }
 
-  void Meet() {
-    lyon_.GiveTo(savoie_);
-    savoie_.GiveTo(lyon_);
-  }
+  void Meet() { Sync(savoie_, lyon_); }
 
   EditedRecords records_;
   Site lyon_{'l', records_.schema()};
@@ -221,8 +242,8 @@ TEST_F(FourthKindTest, HasAHistory) {
 TEST_F(FourthKindTest, ASiteThatDoesNotKnowItPassesItOn) {
   Site old('o');
   const v1::Record record = Create("title: 'Appel Eau'");
-  lyon_.GiveTo(old);
-  old.GiveTo(savoie_);
+  Sync(old, lyon_);
+  Sync(savoie_, old);
   EXPECT_EQ(old.Get(record.name()).status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(records_.Content(*savoie_.Get(record.name())), "title: \"Appel Eau\"");
   EXPECT_EQ(savoie_.Get(record.name())->etag(), record.etag());
