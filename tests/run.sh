@@ -22,9 +22,9 @@ TEXT
 
 passed=0 failed=0 skipped=0
 
-# ctest's lines without those that only say "Start", and without their dots.
+# ctest's lines without those that only say "Start", without values of parameters and dots.
 shorten() {
-  sed -u -e '/^ *Start *[0-9]*: /d' -e 's/ \(# GetParam() = [^ ]*\)\? *\.\.\.*/ …/'
+  sed -u -e '/^ *Start *[0-9]*: /d' -e 's/  # GetParam() = .* \.\.\.*/ …/' -e 's/ \.\.\.*/ …/'
 }
 
 # run_tests BUILD_DIR [CTEST_OPTION…]: adds ctest's own counts to ours. Never fails itself: a run that ctest
