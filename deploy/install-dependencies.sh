@@ -25,7 +25,7 @@ packages_of() {
       ;;
     # python3-grpcio: a client that isn't ours; grpc-proto: the reflection and health protocols it speaks.
     test)
-      echo libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
+      echo libgtest-dev libgmock-dev libbenchmark-dev
       echo python3-grpcio python3-protobuf grpc-proto
       ;;
     *)

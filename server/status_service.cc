@@ -87,10 +87,10 @@ grpc::Status StatusService::FillPeer(const std::string& peer, v1::PeerStatus* re
 
 grpc::ServerUnaryReactor* StatusService::Command(grpc::CallbackServerContext* context,
                                                  const std::string& peer, v1::PeerStatus* response,
-                                                 absl::Status (PeerHub::*command)(const std::string&)) {
+                                                 PeerCommand command) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   auto outcome = std::make_shared<absl::Status>();
-  writer_->Post([this, outcome, peer, command](replication::Replica&) { *outcome = (hub_->*command)(peer); },
+  writer_->Post([this, outcome, peer, command](replication::Replica&) { *outcome = command(*hub_, peer); },
                 [this, outcome, peer, reactor, response](const absl::Status& committed) {
                   if (outcome->ok()) *outcome = committed;
                   reactor->Finish(outcome->ok() ? FillPeer(peer, response) : ToGrpcStatus(*outcome));
@@ -101,13 +101,15 @@ grpc::ServerUnaryReactor* StatusService::Command(grpc::CallbackServerContext* co
 grpc::ServerUnaryReactor* StatusService::PausePeer(grpc::CallbackServerContext* context,
                                                    const v1::PausePeerRequest* request,
                                                    v1::PeerStatus* response) {
-  return Command(context, request->peer(), response, &PeerHub::Pause);
+  return Command(context, request->peer(), response,
+                 [](PeerHub& hub, const std::string& peer) { return hub.Pause(peer); });
 }
 
 grpc::ServerUnaryReactor* StatusService::ResumePeer(grpc::CallbackServerContext* context,
                                                     const v1::ResumePeerRequest* request,
                                                     v1::PeerStatus* response) {
-  return Command(context, request->peer(), response, &PeerHub::Resume);
+  return Command(context, request->peer(), response,
+                 [](PeerHub& hub, const std::string& peer) { return hub.Resume(peer); });
 }
 
 grpc::ServerUnaryReactor* StatusService::SyncPeer(grpc::CallbackServerContext* context,

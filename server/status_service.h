@@ -43,10 +43,10 @@ class StatusService final : public v1::StatusService::CallbackService {
  private:
   void FillStatus(const replication::Replica& replica, v1::NodeStatus* status) const;
   grpc::Status FillPeer(const std::string& peer, v1::PeerStatus* response) const;
+  using PeerCommand = absl::Status (*)(PeerHub& hub, const std::string& peer);
   // Runs `command` and answers with the peer's status after the commit.
   grpc::ServerUnaryReactor* Command(grpc::CallbackServerContext* context, const std::string& peer,
-                                    v1::PeerStatus* response,
-                                    absl::Status (PeerHub::*command)(const std::string&));
+                                    v1::PeerStatus* response, PeerCommand command);
 
   Writer* const writer_;
   PeerHub* const hub_;
