@@ -123,7 +123,7 @@ void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& fr
   if (!status.ok()) {
     spdlog::error("sync failed peer={} error=\"{}\"", link->session->progress().peer_name,
                   status.ToString());
-    if (Peer* peer = PeerOf(*link)) peer->last_error = StoreErrorText(status);
+    link->store_error = StoreErrorText(status);
     link->stream->Cancel();
     return;
   }
@@ -203,7 +203,9 @@ void PeerHub::OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& st
   if (peer != nullptr && peer->link == link) {
     KeepProgress(*peer, progress);
     peer->link = nullptr;
-    const std::string error = LinkErrorText(progress, status, peer->address);
+    const std::string error = link->store_error.empty()
+                                  ? LinkErrorText(progress, status, peer->address)
+                                  : link->store_error;
     // An office that is off for weeks is one line in the log, not one per attempt.
     const auto level = error == peer->last_error ? spdlog::level::debug : spdlog::level::info;
     peer->last_error = error;
@@ -243,6 +245,7 @@ void PeerHub::PumpLink(const std::shared_ptr<Link>& link) {
   if (!filled.ok()) {
     spdlog::error("sync failed peer={} error=\"{}\"", link->session->progress().peer_name,
                   filled.status().ToString());
+    link->store_error = StoreErrorText(filled.status());
     link->stream->Cancel();
     return;
   }

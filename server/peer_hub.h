@@ -65,6 +65,8 @@ class PeerHub {
     // The session has ended: the stream follows once the goodbye is written, and is cancelled if that takes long.
     bool finishing = false;
     uint64_t cancel_millis = 0;
+    // What this node's own store refused; empty otherwise. Told instead of how the stream then ended.
+    std::string store_error;
     uint64_t agreements_seen = 0;
   };
 

@@ -68,11 +68,14 @@ absl::StatusOr<std::string> SingleText(const Message& message, const FieldDescri
       return absl::StrCat(reflection.GetInt64(message, field));
     case FieldDescriptor::CPPTYPE_DOUBLE:
       return DoubleText(reflection.GetDouble(message, field));
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return DoubleText(static_cast<double>(reflection.GetFloat(message, field)));
     case FieldDescriptor::CPPTYPE_BOOL:
       return std::string(reflection.GetBool(message, field) ? "true" : "false");
-    default:
-      return absl::UnimplementedError(absl::StrCat("champ ", field->full_name()));
+    case FieldDescriptor::CPPTYPE_MESSAGE:
+      return ToJson(reflection.GetMessage(message, field));
   }
+  return absl::InternalError(absl::StrCat("champ ", field->full_name()));
 }
 
 absl::StatusOr<std::string> ElementText(const Message& message, const FieldDescriptor* field,
@@ -93,9 +96,14 @@ absl::StatusOr<std::string> ElementText(const Message& message, const FieldDescr
       return absl::StrCat(reflection.GetRepeatedInt32(message, field, index));
     case FieldDescriptor::CPPTYPE_INT64:
       return absl::StrCat(reflection.GetRepeatedInt64(message, field, index));
-    default:
-      return absl::UnimplementedError(absl::StrCat("champ ", field->full_name()));
+    case FieldDescriptor::CPPTYPE_DOUBLE:
+      return DoubleText(reflection.GetRepeatedDouble(message, field, index));
+    case FieldDescriptor::CPPTYPE_FLOAT:
+      return DoubleText(static_cast<double>(reflection.GetRepeatedFloat(message, field, index)));
+    case FieldDescriptor::CPPTYPE_BOOL:
+      return std::string(reflection.GetRepeatedBool(message, field, index) ? "true" : "false");
   }
+  return absl::InternalError(absl::StrCat("champ ", field->full_name()));
 }
 
 // Elements with their positions, in the order of their texts.
