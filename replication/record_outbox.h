@@ -32,7 +32,7 @@ class RecordOutbox {
   // All changes of the record that `known` doesn't cover, or its whole state.
   void AddRecord(const RecordKey& record, VersionVector known);
   void AddRange(const WholeRange& range);
-  // A record that lies in several partitions is sent once between two calls.
+  // A record that lies in several partitions is sent once between two calls; to be called at both ends.
   void StartRound() { sent_this_round_.clear(); }
 
   // One Changes or States frame of about kFrameBytes; false where nothing is left now.

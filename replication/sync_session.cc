@@ -159,7 +159,7 @@ absl::Status SyncSession::OnChanges(const v1::Changes& changes) {
       AskFor(result->record, /*only_answer=*/true);
     } else {
       waiting_for_.erase(result->record);
-      if (result->outcome == Replica::Applied::kApplied) moved_since_agreement_ = true;
+      if (result->outcome == Replica::Applied::kApplied) NoteMove();
     }
   }
   // What waits for its causes is stored nowhere: nothing from there on is acknowledged until roots are equal.
@@ -179,7 +179,7 @@ absl::Status SyncSession::OnStates(const v1::States& states) {
     if (!merged.ok()) return merged.status();
     ++progress_.states_received;
     moved_since_check_ = true;
-    moved_since_agreement_ = moved_since_agreement_ || *merged;
+    if (*merged) NoteMove();
     waiting_for_.erase(*record);
   }
   return absl::OkStatus();
@@ -207,6 +207,7 @@ absl::Status SyncSession::OnRanges(const v1::Ranges& ranges) {
     --open_questions_;
   }
   saw_ranges_ = true;
+  if (ranges.roots()) outbox_.StartRound();
   questions_.push_back(ranges);
   return absl::OkStatus();
 }
@@ -231,9 +232,13 @@ void SyncSession::OnReceipt(const v1::Receipt& receipt) {
                                        std::min(receipt.stored(), outbox_.feed_sent()));
   progress_.applied_position = std::max(progress_.applied_position,
                                         std::min(receipt.applied(), outbox_.feed_sent()));
+  SkipWhatThePeerHad();
+}
+
+void SyncSession::SkipWhatThePeerHad() {
   // What the feed held since the last frame came from the peer itself.
-  if (receipt.applied() >= outbox_.feed_marked()) {
-    progress_.stored_position = progress_.applied_position = outbox_.feed_sent();
+  for (uint64_t* position : {&progress_.stored_position, &progress_.applied_position}) {
+    if (*position >= outbox_.feed_marked()) *position = outbox_.feed_sent();
   }
 }
 
@@ -292,11 +297,22 @@ void SyncSession::StartRound() {
 bool SyncSession::WantsCheck() const {
   if (check_outstanding_ || open_questions_ > 0) return false;
   if (check_requested_) return true;
-  if (!options_.caller && !initiated_round_) return false;
-  if (progress_.state == SyncState::kReconciling) return true;
+  const bool asks_first = options_.caller || initiated_round_;
+  if (progress_.state == SyncState::kReconciling) return asks_first;
   const bool quiet = outbox_.feed_sent() >= replica_->progress().feed_head &&
                      progress_.applied_position >= outbox_.feed_marked();
-  return moved_since_agreement_ && quiet && Now() - last_check_millis_ >= kCheckIntervalMillis;
+  if (!quiet) return false;
+  if (!moved_since_agreement_) {
+    return asks_first && Now() - progress_.last_agreement_millis >= kIdleCheckMillis;
+  }
+  if (Now() - last_check_millis_ < kCheckIntervalMillis) return false;
+  // What the one sent may be nothing new to the other, who then has no reason to ask.
+  return asks_first || Now() - last_move_millis_ >= 2 * kCheckIntervalMillis;
+}
+
+void SyncSession::NoteMove() {
+  moved_since_agreement_ = true;
+  last_move_millis_ = Now();
 }
 
 // ---- Frames out ----
@@ -305,6 +321,7 @@ absl::StatusOr<bool> SyncSession::Next(v1::SyncFrame* frame) {
   frame->Clear();
   if (closed()) return false;
   absl::StatusOr<bool> filled = Fill(frame);
+  SkipWhatThePeerHad();
   if (!filled.ok() || !*filled) return filled;
   ++progress_.frames_sent;
   progress_.bytes_sent += frame->ByteSizeLong();
@@ -337,7 +354,7 @@ absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
     progress_.changes_sent += static_cast<uint64_t>(frame->changes().change_size());
     progress_.states_sent += static_cast<uint64_t>(frame->states().state_size());
     moved_since_check_ = true;
-    moved_since_agreement_ = true;
+    NoteMove();
     return true;
   }
   return FillCheck(frame);
@@ -443,12 +460,14 @@ absl::StatusOr<bool> SyncSession::FillVectors(v1::SyncFrame* frame) {
 }
 
 bool SyncSession::FillCheck(v1::SyncFrame* frame) {
+  const bool answers = check_to_answer_.has_value();
+  if (!answers && !WantsCheck()) return false;
   const std::string digest = replica_->tree().Digest();
   const uint64_t head = replica_->progress().feed_head;
-  if (check_to_answer_.has_value()) {
-    v1::Check* check = frame->mutable_check();
-    check->set_digest(digest);
-    check->set_feed_head(head);
+  v1::Check* check = frame->mutable_check();
+  check->set_digest(digest);
+  check->set_feed_head(head);
+  if (answers) {
     check->set_reply(true);
     const v1::Check asked = *std::exchange(check_to_answer_, std::nullopt);
     if (asked.digest() == digest) {
@@ -458,15 +477,12 @@ bool SyncSession::FillCheck(v1::SyncFrame* frame) {
     }
     return true;
   }
-  if (!WantsCheck()) return false;
   check_requested_ = false;
   check_outstanding_ = true;
   check_digest_ = digest;
   check_head_ = head;
   last_check_millis_ = Now();
   moved_since_check_ = false;
-  frame->mutable_check()->set_digest(digest);
-  frame->mutable_check()->set_feed_head(head);
   return true;
 }
 

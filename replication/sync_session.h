@@ -107,6 +107,8 @@ class SyncSession {
   absl::Status OnRanges(const v1::Ranges& ranges);
   absl::Status OnVectors(const v1::Vectors& vectors);
   void OnReceipt(const v1::Receipt& receipt);
+  // The positions pass over entries of the feed that the peer itself had sent.
+  void SkipWhatThePeerHad();
   void OnGoodbye(const v1::Goodbye& goodbye);
 
   absl::StatusOr<bool> Fill(v1::SyncFrame* frame);
@@ -117,6 +119,8 @@ class SyncSession {
   absl::StatusOr<bool> FillVectors(v1::SyncFrame* frame);
   bool FillCheck(v1::SyncFrame* frame);
   bool WantsCheck() const;
+  // A record travelled that may be new to the other end.
+  void NoteMove();
   void StartRound();
   void Agree(uint64_t my_feed_head, uint64_t peer_feed_head);
   void OnDisagreement();
@@ -158,6 +162,7 @@ class SyncSession {
   // Records travelled, either way, since the last check was sent; since the last agreement.
   bool moved_since_check_ = false;
   bool moved_since_agreement_ = true;
+  uint64_t last_move_millis_ = 0;
   bool saw_ranges_ = false;
   bool initiated_round_ = false;
   uint32_t fruitless_rounds_ = 0;

@@ -104,6 +104,15 @@ RecordState TestSite::State(uint16_t kind, const RecordId& record) const {
   return state->value_or(RecordState());
 }
 
+std::vector<std::string> TestSite::Feed() const {
+  std::vector<std::string> changes;
+  MustBeOk(ScanFeed(*store, 0, [&](uint64_t, FeedEntry entry) {
+    if (entry.type == FeedEntry::Type::kChange) changes.push_back(std::move(entry.change));
+    return true;
+  }));
+  return changes;
+}
+
 v1::Actor TestSite::Actor(const RecordId& record) const {
   const Schema& schema = Schema::BuiltIn();
   auto message = schema.ToMessage(*schema.FindKind("actor"), State(1, record));

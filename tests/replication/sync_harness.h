@@ -60,6 +60,8 @@ class TestSite {
               const VersionVector* seen = nullptr);
 
   RecordState State(uint16_t kind, const RecordId& id) const;
+  // The author's bytes of all changes of the feed, in order.
+  std::vector<std::string> Feed() const;
   v1::Actor Actor(const RecordId& id) const;
   std::string Digest() const { return replica->tree().Digest(); }
 

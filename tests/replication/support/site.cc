@@ -131,31 +131,33 @@ struct Recount {
 
 }  // namespace
 
-std::string Inconsistency(const Site& site) {
+std::string Inconsistency(const storage::ReadView& store, const Replica& replica) {
   Recount recount;
-  for (const auto& [key, bytes] : Rows(*site.store, Table::kStates)) {
+  for (const auto& [key, bytes] : Rows(store, Table::kStates)) {
     recount.Count(*storage::ParseStateKey(key), bytes);
   }
-  LocalProgress progress = site.replica->progress();
+  LocalProgress progress = replica.progress();
   std::erase_if(progress.kinds, [](const auto& kind) { return kind.second == KindCounts(); });
   if (progress.kinds != recount.kinds) return "counts by kind";
   if (progress.conflicts != recount.conflicts) {
     return absl::StrCat(progress.conflicts, " conflicts, should be ", recount.conflicts);
   }
-  const auto fingerprints = Rows(*site.store, Table::kFingerprints);
+  const auto fingerprints = Rows(store, Table::kFingerprints);
   if (!std::equal(fingerprints.begin(), fingerprints.end(), recount.fingerprints.begin(),
                   recount.fingerprints.end())) {
     return "fingerprints table";
   }
-  const auto index = Rows(*site.store, Table::kIndex);
+  const auto index = Rows(store, Table::kIndex);
   if (!std::equal(index.begin(), index.end(), recount.index.begin(), recount.index.end())) {
     return "index table";
   }
   FingerprintTree tree;
-  if (!tree.Load(*site.store).ok() || tree.Digest() != site.Digest()) return "tree";
-  const auto feed = Rows(*site.store, Table::kFeed);
+  if (!tree.Load(store).ok() || tree.Digest() != replica.tree().Digest()) return "tree";
+  const auto feed = Rows(store, Table::kFeed);
   if (feed.size() != progress.feed_head) return "feed head";
   return "";
 }
+
+std::string Inconsistency(const Site& site) { return Inconsistency(*site.store, *site.replica); }
 
 }  // namespace maillage::replication::testing

@@ -60,6 +60,7 @@ std::vector<std::pair<std::string, std::string>> Rows(const storage::ReadView& v
 
 // The whole store told from its states table alone, and compared: counts by kind, records with
 // versions that wait for a person, fingerprints, index, feed head. Empty where everything agrees.
+std::string Inconsistency(const storage::ReadView& store, const Replica& replica);
 std::string Inconsistency(const Site& site);
 
 }  // namespace maillage::replication::testing
