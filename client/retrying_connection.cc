@@ -15,6 +15,9 @@ bool MayPass(const absl::Status& status) {
   return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
 }
 
+// A write of unknown outcome is done at most once under its request id, so that sending it again settles it.
+bool WriteMayPass(const absl::Status& status) { return MayPass(status) || absl::IsUnknown(status); }
+
 std::function<double()> SeededUniform() {
   struct Source {
     std::mutex mutex;
@@ -112,7 +115,7 @@ class RetryingConnection : public Connection {
   template <typename Request, typename Call>
   std::invoke_result_t<Call> RepeatWrite(const Request& request, Call call) {
     if (request.context().request_id().empty()) return call();
-    return Repeat(call);
+    return Repeat(call, WriteMayPass);
   }
 
   void Pause(int attempt) {

@@ -25,7 +25,7 @@ struct RetryOptions {
 // Repeats calls that ended with Unavailable or DeadlineExceeded, after pauses that are uniform
 // between 0 and the bound ("full jitter", Brooker 2015), and returns the last status. Reads and
 // handles are repeated as they are. A write is repeated if its context carries a request_id, by
-// which the node knows it again; SyncPeer, which may have taken its half hour, only after
+// which the node knows it again, and also after Unknown: the node's disk didn't confirm it; SyncPeer, which may have taken its half hour, only after
 // Unavailable. A watch resumes after the last event that the handler saw, and counts its attempts
 // anew from each event.
 std::shared_ptr<Connection> MakeRetryingConnection(std::shared_ptr<Connection> connection,

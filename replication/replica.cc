@@ -56,6 +56,16 @@ absl::StatusOr<std::unique_ptr<Replica>> Replica::Open(storage::Store* store, Wa
   return replica;
 }
 
+absl::Status Replica::Reload(bool continuity_proven) {
+  const SiteId site = committed_identity_.site;
+  Discard();
+  unsaved_cursors_.clear();
+  failed_ = false;
+  absl::Status loaded = Load({site, index_, continuity_proven});
+  failed_ = !loaded.ok();
+  return loaded;
+}
+
 absl::Status Replica::Load(const Options& options) {
   auto identity = store_->Get(Table::kMeta, storage::kIdentityKey);
   if (!identity.ok()) return identity.status();
@@ -81,20 +91,59 @@ absl::Status Replica::Load(const Options& options) {
     PutMeta(std::string(storage::kIdentityKey), EncodeIdentity(identity_));
   }
   if (absl::Status status = tree_.Load(*store_); !status.ok()) return status;
-  if (absl::Status status = ForgetOldRequests(); !status.ok()) return status;
+  if (absl::Status status = LoadRequests(); !status.ok()) return status;
   return Commit();
 }
 
-absl::Status Replica::ForgetOldRequests() {
-  auto cursor = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::RequestKey("")));
+absl::Status Replica::LoadRequests() {
+  const std::string prefix = storage::RequestKey("");
+  std::vector<std::pair<uint64_t, std::string>> kept;
+  auto cursor = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(prefix));
   for (; cursor->Valid(); cursor->Next()) {
     absl::StatusOr<RequestOutcome> outcome = DecodeRequestOutcome(cursor->value());
     if (!outcome.ok()) return outcome.status();
     if (outcome->position + kRememberedRequests <= committed_.feed_head) {
       PutMeta(std::string(cursor->key()), std::nullopt);
+    } else {
+      kept.emplace_back(outcome->position, cursor->key().substr(prefix.size()));
     }
   }
+  std::sort(kept.begin(), kept.end());
+  remembered_.clear();
+  for (auto& [position, id] : kept) remembered_.push_back(std::move(id));
   return cursor->status();
+}
+
+void Replica::Remember(const std::string& request_id, const RequestOutcome& outcome) {
+  if (request_id.empty()) return;
+  dirty_ = true;
+  batch_.Put(Table::kMeta, storage::RequestKey(request_id), EncodeRequestOutcome(outcome));
+  if (requests_.insert_or_assign(request_id, outcome).second) new_requests_.push_back(request_id);
+}
+
+absl::Status Replica::RememberRequest(const std::string& request_id, const RecordKey& record) {
+  absl::StatusOr<Staged*> staged = Stage(record);
+  if (!staged.ok()) return staged.status();
+  const auto& entries = (*staged)->state.vector().entries();
+  if (entries.empty()) return absl::NotFoundError("a request without a record");
+  // It made no change of its own: any that the record holds stands for it.
+  Remember(request_id, {open_.feed_head, record, {entries.back().actor, entries.back().n}});
+  return absl::OkStatus();
+}
+
+size_t Replica::ForgetOldRequests() {
+  size_t forgotten = 0;
+  while (forgotten < remembered_.size() &&
+         remembered_.size() - forgotten + new_requests_.size() > kRememberedRequests) {
+    batch_.Delete(Table::kMeta, storage::RequestKey(remembered_[forgotten++]));
+  }
+  return forgotten;
+}
+
+void Replica::KeepRequests(size_t forgotten) {
+  remembered_.erase(remembered_.begin(), remembered_.begin() + static_cast<ptrdiff_t>(forgotten));
+  for (std::string& id : new_requests_) remembered_.push_back(std::move(id));
+  new_requests_.clear();
 }
 
 void Replica::RenewIncarnation() {
@@ -213,11 +262,7 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
   open_.clock = change.time;
   const uint64_t position = AppendToFeed(
       {FeedEntry::Type::kChange, identity_.site, change.record, std::move(bytes)}, change.dot);
-  if (!write.request_id.empty()) {
-    const RequestOutcome outcome{position, change.record, change.dot};
-    batch_.Put(Table::kMeta, storage::RequestKey(write.request_id), EncodeRequestOutcome(outcome));
-    requests_[write.request_id] = outcome;
-  }
+  Remember(write.request_id, {position, change.record, change.dot});
   return change.dot;
 }
 
@@ -377,6 +422,7 @@ absl::Status Replica::Commit() {
     batch_.Put(Table::kMeta, storage::CursorKey(peer), EncodeCursor(cursor));
   }
   unsaved_cursors_.clear();
+  const size_t forgotten = ForgetOldRequests();
   batch_.Put(Table::kMeta, std::string(storage::kProgressKey), EncodeProgress(open_));
   if (absl::Status status = store_->Commit(batch_); !status.ok()) {
     failed_ = true;
@@ -387,6 +433,7 @@ absl::Status Replica::Commit() {
   }
   committed_ = open_;
   committed_identity_ = identity_;
+  KeepRequests(forgotten);
   Discard();
   return absl::OkStatus();
 }
@@ -397,6 +444,7 @@ void Replica::Discard() {
   batch_.Clear();
   staged_.clear();
   requests_.clear();
+  new_requests_.clear();
   staged_index_.clear();
   unindexed_.clear();
   quarantined_.clear();

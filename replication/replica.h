@@ -4,6 +4,7 @@
 #define MAILLAGE_REPLICATION_REPLICA_H_
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -58,6 +59,10 @@ class Replica {
   static absl::StatusOr<std::unique_ptr<Replica>> Open(storage::Store* store, WallClock* clock,
                                                        Random* random, const Options& options);
 
+  // Starts over from what the store holds now, after it was opened again: forgets the open batch and a failed commit,
+  // and takes a new incarnation unless `continuity_proven`. After an error no write is taken until a later Reload.
+  absl::Status Reload(bool continuity_proven);
+
   struct LocalWrite {
     RecordKey record;
     // What the person had read; must be covered by the record's vector.
@@ -71,6 +76,9 @@ class Replica {
   // Issues one change. FailedPrecondition where the context holds what this site has not received;
   // InvalidArgument beyond the limits of tuning.h.
   absl::StatusOr<Dot> Write(LocalWrite write);
+  // Of a request that found nothing to change in the record: its retry shall do nothing either, whatever others have
+  // written meanwhile. NotFound where the record isn't here.
+  absl::Status RememberRequest(const std::string& request_id, const RecordKey& record);
 
   enum class Applied : uint8_t {
     kApplied,
@@ -150,7 +158,11 @@ class Replica {
   Replica(storage::Store* store, WallClock* clock, Random* random, const Options& options);
 
   absl::Status Load(const Options& options);
-  absl::Status ForgetOldRequests();
+  absl::Status LoadRequests();
+  void Remember(const std::string& request_id, const RequestOutcome& outcome);
+  // Adds to the batch the removal of what exceeds kRememberedRequests; how many of the oldest.
+  size_t ForgetOldRequests();
+  void KeepRequests(size_t forgotten);
   void RenewIncarnation();
   absl::StatusOr<Staged*> Stage(const RecordKey& record);
   // To be called before the first change of a staged record's state.
@@ -180,6 +192,8 @@ class Replica {
   LocalIdentity committed_identity_;
   // Valid as of the last commit, and not on disk yet.
   absl::flat_hash_map<SiteId, PeerCursor> unsaved_cursors_;
+  // Ids of the requests in the meta table, the oldest first.
+  std::deque<std::string> remembered_;
 
   // The open batch.
   LocalIdentity identity_;
@@ -187,6 +201,8 @@ class Replica {
   storage::CommitBatch batch_;
   absl::flat_hash_map<RecordKey, std::unique_ptr<Staged>> staged_;
   absl::flat_hash_map<std::string, RequestOutcome> requests_;
+  // Their ids in the order of their writing.
+  std::vector<std::string> new_requests_;
   // Index keys of staged records, brought up to date when they are asked for.
   std::set<std::string, std::less<>> staged_index_;
   std::vector<RecordKey> unindexed_;

@@ -40,6 +40,13 @@ void SyncSession::Close(v1::Goodbye::Reason reason, std::string message) {
 
 void SyncSession::RequestCheck() { check_requested_ = true; }
 
+void SyncSession::AcceptChanges(bool accept) {
+  accepting_ = accept;
+  if (accept && std::exchange(left_aside_, false)) RequestCheck();
+}
+
+void SyncSession::LeaveAside() { left_aside_ = has_gap_ = true; }
+
 bool SyncSession::up_to_date() const {
   return progress_.state == SyncState::kLive && !moved_since_agreement_ &&
          progress_.applied_position >= replica_->progress().feed_head;
@@ -143,6 +150,10 @@ void SyncSession::UseCursor(const v1::Hello& hello) {
 }
 
 absl::Status SyncSession::OnChanges(const v1::Changes& changes) {
+  if (!accepting_) {
+    if (changes.change_size() > 0) LeaveAside();
+    return absl::OkStatus();
+  }
   for (const std::string& bytes : changes.change()) {
     absl::StatusOr<Replica::ApplyResult> result = replica_->Apply(bytes, progress_.peer);
     if (!result.ok()) {
@@ -172,6 +183,10 @@ absl::Status SyncSession::OnChanges(const v1::Changes& changes) {
 }
 
 absl::Status SyncSession::OnStates(const v1::States& states) {
+  if (!accepting_) {
+    LeaveAside();
+    return absl::OkStatus();
+  }
   for (const v1::RecordStateBytes& state : states.state()) {
     absl::StatusOr<RecordKey> record = ParseRecord(state.record(), state.kind());
     if (!record.ok()) return record.status();
@@ -266,6 +281,7 @@ void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
   replica_->SetCursor(progress_.peer, {progress_.peer_incarnation, received_position_});
   moved_since_agreement_ = false;
   has_gap_ = false;
+  left_aside_ = false;
   waiting_for_.clear();
   fruitless_rounds_ = 0;
   initiated_round_ = false;
@@ -273,6 +289,7 @@ void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
 }
 
 void SyncSession::OnDisagreement() {
+  if (EndsLeftAside()) return Close(v1::Goodbye::READ_ONLY, "");
   if (progress_.reconciliation_rounds > 0) outbox_.OpenFeed();
   if (moved_since_check_) {
     // Changes were under way while the two looked: look again once they have passed.
@@ -330,13 +347,7 @@ absl::StatusOr<bool> SyncSession::Next(v1::SyncFrame* frame) {
 }
 
 absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
-  if (goodbye_.has_value()) {
-    *frame->mutable_goodbye() = *goodbye_;
-    progress_.state = SyncState::kClosed;
-    progress_.goodbye = goodbye_->reason();
-    progress_.goodbye_message = goodbye_->message();
-    return true;
-  }
+  if (goodbye_.has_value()) return FillGoodbye(frame);
   if (!hello_sent_) {
     // The one who was called waits for the caller's name: its cursor depends on it.
     if (!options_.caller && !hello_received_) return false;
@@ -358,6 +369,14 @@ absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
     return true;
   }
   return FillCheck(frame);
+}
+
+bool SyncSession::FillGoodbye(v1::SyncFrame* frame) {
+  *frame->mutable_goodbye() = *goodbye_;
+  progress_.state = SyncState::kClosed;
+  progress_.goodbye = goodbye_->reason();
+  progress_.goodbye_message = goodbye_->message();
+  return true;
 }
 
 absl::StatusOr<bool> SyncSession::FillHello(v1::Hello* hello) {
@@ -472,6 +491,10 @@ bool SyncSession::FillCheck(v1::SyncFrame* frame) {
     const v1::Check asked = *std::exchange(check_to_answer_, std::nullopt);
     if (asked.digest() == digest) {
       Agree(head, asked.feed_head());
+    } else if (EndsLeftAside()) {
+      Close(v1::Goodbye::READ_ONLY, "");
+      frame->Clear();
+      return FillGoodbye(frame);
     } else if (saw_ranges_) {
       outbox_.OpenFeed();
     }

@@ -88,10 +88,20 @@ class SyncSession {
 
   // Ends the session with the next frame.
   void Close(v1::Goodbye::Reason reason, std::string message);
+  // While false, what the peer sends is left aside, unacknowledged; what is here goes out all the same. Once all of that
+  // has gone and roots still differ, the session ends with READ_ONLY. True again: roots are compared if anything was
+  // left aside.
+  void AcceptChanges(bool accept);
   // Compares roots as soon as nothing else is to be sent.
   void RequestCheck();
 
   const SyncProgress& progress() const { return progress_; }
+  // What was unreadable in what the peer sent; empty otherwise.
+  std::string fault() const {
+    return goodbye_.has_value() && goodbye_->reason() == v1::Goodbye::MALFORMED ? goodbye_->message() : "";
+  }
+  // Ended, or about to say goodbye.
+  bool closing() const { return closed() || goodbye_.has_value(); }
   bool closed() const { return progress_.state == SyncState::kClosed; }
   // All that was committed here has been applied there, and roots were equal since the last record moved.
   bool up_to_date() const;
@@ -112,6 +122,7 @@ class SyncSession {
   void OnGoodbye(const v1::Goodbye& goodbye);
 
   absl::StatusOr<bool> Fill(v1::SyncFrame* frame);
+  bool FillGoodbye(v1::SyncFrame* frame);
   absl::StatusOr<bool> FillHello(v1::Hello* hello);
   bool FillReceipt(v1::SyncFrame* frame);
   absl::StatusOr<bool> FillRanges(v1::SyncFrame* frame);
@@ -122,6 +133,11 @@ class SyncSession {
   // A record travelled that may be new to the other end.
   void NoteMove();
   void StartRound();
+  // Nothing more can be agreed on: the peer holds what isn't accepted here.
+  bool EndsLeftAside() const {
+    return left_aside_ && (saw_ranges_ || progress_.reconciliation_rounds > 0);
+  }
+  void LeaveAside();
   void Agree(uint64_t my_feed_head, uint64_t peer_feed_head);
   void OnDisagreement();
   void AskFor(const RecordKey& record, bool only_answer);
@@ -172,6 +188,8 @@ class SyncSession {
   uint64_t received_position_ = 0;
   // A change came before its causes, and roots were not equal since.
   bool has_gap_ = false;
+  bool accepting_ = true;
+  bool left_aside_ = false;
 };
 
 }  // namespace maillage::replication

@@ -17,12 +17,12 @@
 #include "server/machine.h"
 #include "server/peer_hub.h"
 #include "server/records/record_service.h"
+#include "server/recovery.h"
 #include "server/status_service.h"
 #include "server/sync_stream.h"
 #include "server/tuning.h"
 #include "server/writer.h"
 #include "spdlog/spdlog.h"
-#include "storage/rocks_store.h"
 
 namespace maillage::server {
 namespace {
@@ -34,9 +34,10 @@ class SyncService final : public v1::SyncService::CallbackService {
  public:
   explicit SyncService(PeerHub* hub) : hub_(hub) {}
 
-  grpc::ServerBidiReactor<v1::SyncFrame, v1::SyncFrame>* Sync(grpc::CallbackServerContext*) override {
+  grpc::ServerBidiReactor<v1::SyncFrame, v1::SyncFrame>* Sync(
+      grpc::CallbackServerContext* context) override {
     AcceptedStream accepted = AcceptSyncStream();
-    hub_->Accept(accepted.stream);
+    hub_->Accept(accepted.stream, context->peer());
     return accepted.reactor;
   }
 
@@ -68,8 +69,20 @@ std::string WithPort(const std::string& listen, int port) {
   return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
 }
 
+void LimitTransport(grpc::ServerBuilder& builder) {
+  builder.SetMaxReceiveMessageSize(kMaxMessageBytes);
+  builder.SetMaxSendMessageSize(kMaxMessageBytes);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  grpc::ResourceQuota quota("maillage");
+  quota.Resize(kTransportMemoryBytes);
+  builder.SetResourceQuota(quota);
+}
+
 class RunningNode final : public Node {
  public:
+  explicit RunningNode(const NodePorts& ports) : ports_(ports) {
+    if (ports_.disk == nullptr) ports_.disk = &machine_disk_;
+  }
   ~RunningNode() override { Shutdown(); }
 
   std::string address() const override { return address_; }
@@ -83,7 +96,7 @@ class RunningNode final : public Node {
     }
     absl::StatusOr<SiteId> site = LoadOrCreateIdentity(config.data);
     if (!site.ok()) return site.status();
-    storage::RocksOptions options;
+    storage::RocksOptions options = ports_.store;
     options.block_cache_bytes = config.cache_mib << 20;
     auto opened = storage::RocksStore::Open((config.data / "store").string(), options);
     if (!opened.ok()) return opened.status();
@@ -103,12 +116,13 @@ class RunningNode final : public Node {
   }
 
   absl::Status Serve(const Config& config) {
-    writer_ = std::make_unique<Writer>(replica_.get());
+    WatchDisk(config);
+    writer_ = std::make_unique<Writer>(replica_.get(), recovery_.get());
     hub_ = std::make_unique<PeerHub>(writer_.get(), replica_.get(), config.site, config.peers,
                                      DialSyncStream);
     record_service_ = std::make_unique<RecordService>(&Schema::BuiltIn(), store_.get(), writer_.get());
     status_service_ = std::make_unique<StatusService>(
-        writer_.get(), hub_.get(), &Schema::BuiltIn(),
+        writer_.get(), hub_.get(), recovery_.get(), &Schema::BuiltIn(),
         StatusService::Facts{config.site, clock_.NowMillis()});
     sync_service_ = std::make_unique<SyncService>(hub_.get());
     if (absl::Status status = Listen(config); !status.ok()) return status;
@@ -137,6 +151,28 @@ class RunningNode final : public Node {
   }
 
  private:
+  void WatchDisk(const Config& config) {
+    Recovery::Ports ports;
+    ports.clock = &clock_;
+    ports.disk = ports_.disk;
+    ports.folder = config.data;
+    ports.reserve_bytes = ports_.disk_reserve_bytes;
+    ports.reopen = [this] { return Reopen(); };
+    ports.changed = [this] {
+      if (hub_ != nullptr) hub_->OnWriteState(recovery_->writing(), recovery_->store_failed());
+    };
+    recovery_ = std::make_unique<Recovery>(std::move(ports));
+  }
+
+  // After a failed commit, on the writer's thread.
+  absl::Status Reopen() {
+    const auto doubt = store_->Reopen(std::chrono::milliseconds(kReopenPatienceMillis));
+    if (!doubt.ok()) return doubt.status();
+    spdlog::warn("continuity in doubt, new incarnation damage=\"{}\"", *doubt);
+    if (absl::Status loaded = replica_->Reload(/*continuity_proven=*/false); !loaded.ok()) return loaded;
+    return store_->SettleContinuity();
+  }
+
   absl::Status Listen(const Config& config) {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
@@ -144,6 +180,7 @@ class RunningNode final : public Node {
     int port = 0;
     builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    LimitTransport(builder);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
@@ -166,10 +203,13 @@ class RunningNode final : public Node {
     return absl::OkStatus();
   }
 
+  NodePorts ports_;
+  MachineDisk machine_disk_;
   MachineClock clock_;
   MachineRandom random_;
   std::unique_ptr<storage::RocksStore> store_;
   std::unique_ptr<Replica> replica_;
+  std::unique_ptr<Recovery> recovery_;
   std::unique_ptr<Writer> writer_;
   std::unique_ptr<PeerHub> hub_;
   std::unique_ptr<RecordService> record_service_;
@@ -182,9 +222,9 @@ class RunningNode final : public Node {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Node>> Node::Start(const Config& config) {
+absl::StatusOr<std::unique_ptr<Node>> Node::Start(const Config& config, const NodePorts& ports) {
   if (absl::Status status = CheckConfig(config); !status.ok()) return status;
-  auto node = std::make_unique<RunningNode>();
+  auto node = std::make_unique<RunningNode>(ports);
   if (absl::Status status = node->Open(config); !status.ok()) return status;
   if (absl::Status status = node->Serve(config); !status.ok()) return status;
   return node;

@@ -8,13 +8,27 @@
 
 #include "absl/status/statusor.h"
 #include "server/config.h"
+#include "server/disk.h"
+#include "server/tuning.h"
+#include "storage/rocks_store.h"
 
 namespace maillage::server {
+
+// What a node takes from the machine; tests put faults here. What they point to must outlive the node.
+struct NodePorts {
+  // Null: the machine's.
+  Disk* disk = nullptr;
+  // The files of the store, among others. `block_cache_bytes` is the configuration's.
+  storage::RocksOptions store;
+  // Nothing is written while less is free.
+  uint64_t disk_reserve_bytes = kDiskReserveBytes;
+};
 
 class Node {
  public:
   // Opens the data folder, which is made if need be, and serves. Errors say in French what to do.
-  static absl::StatusOr<std::unique_ptr<Node>> Start(const Config& config);
+  static absl::StatusOr<std::unique_ptr<Node>> Start(const Config& config,
+                                                     const NodePorts& ports = {});
   // Shuts down.
   virtual ~Node() = default;
 

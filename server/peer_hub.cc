@@ -58,14 +58,37 @@ void PeerHub::Post(std::function<void()> task) {
 }
 
 void PeerHub::AfterCommit(const absl::Status& committed) {
-  if (committed.ok()) return Pump();
   // What the sessions did is unknown: nobody may be told that it is stored.
-  for (const auto& link : links_) link->stream->Cancel();
+  if (!committed.ok() && !store_failed_) CutAll();
+  // Where the store has failed, those that came since are told so.
+  Pump();
 }
 
-void PeerHub::Accept(std::shared_ptr<SyncStream> stream) {
+void PeerHub::CutAll() {
+  for (const auto& link : links_) {
+    link->cut = true;
+    link->stream->Cancel();
+  }
+}
+
+void PeerHub::OnWriteState(bool writing, bool store_failed) {
+  if (store_failed && !store_failed_) CutAll();
+  writing_ = writing;
+  store_failed_ = store_failed;
+  for (const auto& link : links_) {
+    if (!link->cut) link->session->AcceptChanges(writing);
+  }
+  for (Peer& peer : peers_) {
+    const bool was_told = peer.last.goodbye == v1::Goodbye::READ_ONLY && !peer.last.closed_by_peer;
+    if (writing && was_told && peer.schedule.has_value()) peer.schedule->DialNow();
+  }
+  pump_due_ = true;
+}
+
+void PeerHub::Accept(std::shared_ptr<SyncStream> stream, std::string from) {
   auto link = std::make_shared<Link>();
   link->stream = std::move(stream);
+  link->from = std::move(from);
   Post([this, link] { Attach(link); });
 }
 
@@ -76,7 +99,10 @@ void PeerHub::Attach(const std::shared_ptr<Link>& link) {
   options.name = site_name_;
   if (const Peer* peer = PeerOf(*link)) options.expected_peer = peer->site;
   link->session = std::make_unique<SyncSession>(replica_, options);
+  link->session->AcceptChanges(writing_);
   if (shutting_down_) link->session->Close(v1::Goodbye::SHUTTING_DOWN, "");
+  if (store_failed_) link->session->Close(v1::Goodbye::READ_ONLY, "");
+  if (links_.size() >= kMaxLinks) link->session->Close(v1::Goodbye::BUSY, "");
   links_.push_back(link);
   pump_due_ = true;
   SyncStream::Events events;
@@ -88,14 +114,40 @@ void PeerHub::Attach(const std::shared_ptr<Link>& link) {
   events.on_closed = [this, link = link](grpc::Status status) mutable {
     Post([this, link = std::move(link), status = std::move(status)] { OnClosed(link, status); });
   };
+  link->waiting = !link->dialled && !link->session->closing();
+  if (link->waiting) admission_.Arrive(link->id);
   link->stream->Start(std::move(events));
+  if (!link->waiting) link->stream->Read();
+  AdmitWaiting();
+}
+
+void PeerHub::AdmitWaiting() {
+  for (const uint64_t id : admission_.Admit(Now())) {
+    const auto link = std::find_if(links_.begin(), links_.end(), [&](const auto& each) { return each->id == id; });
+    (*link)->waiting = false;
+    (*link)->stream->Read();
+    pump_due_ = true;
+  }
+}
+
+void PeerHub::EndStalled() {
+  for (const uint64_t id : admission_.Stalled(Now(), kStalledMillis)) {
+    const auto link = *std::find_if(links_.begin(), links_.end(), [&](const auto& each) { return each->id == id; });
+    spdlog::info("link gives way peer={} from={}", link->session->progress().peer_name, link->from);
+    admission_.Leave(id);
+    link->session->Close(v1::Goodbye::BUSY, "");
+    // It doesn't read the goodbye either.
+    if (link->writing) link->stream->Cancel();
+  }
+  AdmitWaiting();
 }
 
 void PeerHub::Tick() {
   pump_due_ = true;
   const uint64_t now = Now();
+  EndStalled();
   for (Peer& peer : peers_) {
-    const bool wanted = !peer.address.empty() && !peer.paused && !shutting_down_;
+    const bool wanted = !peer.address.empty() && !peer.paused && !shutting_down_ && !store_failed_;
     if (wanted && peer.link == nullptr && peer.schedule->IsDue(now)) Dial(peer);
     AnswerWaiters(peer);
   }
@@ -118,7 +170,9 @@ void PeerHub::Dial(Peer& peer) {
 
 void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& frame) {
   link->stream->Take();
+  if (link->cut) return;
   pump_due_ = true;
+  admission_.NoteProgress(link->id, Now());
   const absl::Status status = link->session->Receive(frame);
   if (!status.ok()) {
     spdlog::error("sync failed peer={} error=\"{}\"", link->session->progress().peer_name,
@@ -127,6 +181,7 @@ void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& fr
     link->stream->Cancel();
     return;
   }
+  if (link->session->closing()) NoteMalformed(*link, link->session->fault());
   if (!link->introduced && frame.has_hello()) Introduce(link);
   if (Peer* peer = PeerOf(*link)) peer->last_contact_millis = Now();
 }
@@ -191,8 +246,17 @@ bool PeerHub::GivesWay(const Link& link, const std::shared_ptr<Link>& rival, con
   return false;
 }
 
+void PeerHub::NoteMalformed(const Link& link, const std::string& what) {
+  if (what.empty()) return;
+  const std::optional<uint64_t> suppressed = malformed_log_.Admit(Now());
+  if (!suppressed.has_value()) return;
+  spdlog::warn("unreadable message peer={} from={} error=\"{}\" not_logged_before={}",
+               link.session->progress().peer_name, link.from, what, *suppressed);
+}
+
 void PeerHub::OnWritten(const std::shared_ptr<Link>& link) {
   link->writing = false;
+  admission_.NoteProgress(link->id, Now());
   pump_due_ = true;
   if (link->finishing) link->stream->Finish();
 }
@@ -212,6 +276,9 @@ void PeerHub::OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& st
     if (progress.goodbye == v1::Goodbye::DUPLICATE && peer->schedule.has_value()) {
       peer->schedule->Postpone(Now() + kDuplicateRedialMillis);
     }
+    if (progress.goodbye == v1::Goodbye::READ_ONLY && peer->schedule.has_value()) {
+      peer->schedule->Postpone(Now() + kReadOnlyRedialMillis);
+    }
     spdlog::log(level, "link closed peer={} address={} reason=\"{}\"", peer->name, peer->address,
                 peer->last_error);
     for (Waiter& waiter : std::exchange(peer->waiters, {})) {
@@ -219,6 +286,8 @@ void PeerHub::OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& st
     }
   }
   links_.remove(link);
+  admission_.Leave(link->id);
+  AdmitWaiting();
   if (links_.empty() && all_closed_) std::exchange(all_closed_, nullptr)();
 }
 
@@ -236,10 +305,11 @@ void PeerHub::KeepProgress(Peer& peer, const SyncProgress& ended) {
 void PeerHub::Pump() {
   if (!std::exchange(pump_due_, false)) return;
   for (const auto& link : std::list<std::shared_ptr<Link>>(links_)) PumpLink(link);
+  AdmitWaiting();
 }
 
 void PeerHub::PumpLink(const std::shared_ptr<Link>& link) {
-  if (link->writing || link->finishing) return;
+  if (link->writing || link->finishing || link->waiting || link->cut) return;
   v1::SyncFrame frame;
   absl::StatusOr<bool> filled = link->session->Next(&frame);
   if (!filled.ok()) {
@@ -249,6 +319,7 @@ void PeerHub::PumpLink(const std::shared_ptr<Link>& link) {
     link->stream->Cancel();
     return;
   }
+  if (link->session->progress().agreements > 0) admission_.Leave(link->id);
   if (Peer* peer = PeerOf(*link)) NoteAgreement(link, *peer);
   if (*filled) {
     link->writing = true;
@@ -294,7 +365,10 @@ void PeerHub::AnswerWaiters(Peer& peer) {
 void PeerHub::Shutdown(std::function<void()> closed) {
   shutting_down_ = true;
   writer_->Unsubscribe(subscription_);
-  for (const auto& link : links_) link->session->Close(v1::Goodbye::SHUTTING_DOWN, "");
+  for (const auto& link : links_) {
+    link->session->Close(v1::Goodbye::SHUTTING_DOWN, "");
+    link->waiting = false;
+  }
   if (links_.empty()) return closed();
   all_closed_ = std::move(closed);
   pump_due_ = true;

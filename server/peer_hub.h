@@ -17,7 +17,10 @@
 #include "proto/status_service.pb.h"
 #include "replication/peer_schedule.h"
 #include "replication/sync_session.h"
+#include "server/admission.h"
+#include "server/log_limiter.h"
 #include "server/sync_stream.h"
+#include "server/tuning.h"
 #include "server/writer.h"
 
 namespace maillage::server {
@@ -37,8 +40,12 @@ class PeerHub {
 
   // Reads what was paused, and starts dialling.
   absl::Status Start();
-  // From any thread: an incoming stream.
-  void Accept(std::shared_ptr<SyncStream> stream);
+  // From any thread: an incoming stream, and the address that it comes from, for the log. It waits for its turn to
+  // compare; its frames are not read before.
+  void Accept(std::shared_ptr<SyncStream> stream, std::string from = "");
+  // Whether what peers send is stored, and whether the store is open. Where it has failed, all links are cut, what they
+  // had under way is forgotten, and no new ones begin; the replica may be reloaded once this has returned.
+  void OnWriteState(bool writing, bool store_failed);
   // Says goodbye to everyone and takes no more streams; `closed` is called once the last one has ended.
   void Shutdown(std::function<void()> closed);
   // Ends the streams whose goodbye is still waiting.
@@ -50,6 +57,8 @@ class PeerHub {
   // Answers once the roots were equal, or with what came between: FailedPrecondition, DeadlineExceeded.
   void Sync(const std::string& peer, std::function<void(absl::Status)> answer);
 
+  size_t reconciling() const { return admission_.admitted(); }
+  size_t waiting() const { return admission_.waiting(); }
   std::vector<v1::PeerStatus> Status() const;
   absl::StatusOr<v1::PeerStatus> Status(const std::string& peer) const;
 
@@ -59,7 +68,13 @@ class PeerHub {
     std::shared_ptr<SyncStream> stream;
     std::unique_ptr<replication::SyncSession> session;
     bool dialled = false;
+    // Of one that called in.
+    std::string from;
     bool writing = false;
+    // It called in, and it isn't its turn to compare yet: nothing is read.
+    bool waiting = false;
+    // The store failed under it: what its session believes may never have been written.
+    bool cut = false;
     // The peer has said who it is, and the link belongs to one of peers_.
     bool introduced = false;
     // The session has ended: the stream follows once the goodbye is written, and is cancelled if that takes long.
@@ -95,6 +110,11 @@ class PeerHub {
   void Tick();
   void Dial(Peer& peer);
   void Attach(const std::shared_ptr<Link>& link);
+  // Lets in those whose turn it is, and ends those who hold others up.
+  void AdmitWaiting();
+  void EndStalled();
+  void CutAll();
+  void NoteMalformed(const Link& link, const std::string& what);
   void OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& frame);
   void OnWritten(const std::shared_ptr<Link>& link);
   void OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& status);
@@ -134,6 +154,10 @@ class PeerHub {
   std::set<std::string> paused_;
   uint64_t next_link_ = 1;
   uint64_t subscription_ = 0;
+  Admission admission_{kMaxReconciling};
+  LogLimiter malformed_log_{kMalformedLogLines, kMalformedLogMillis};
+  bool writing_ = true;
+  bool store_failed_ = false;
   bool pump_due_ = false;
   bool shutting_down_ = false;
   std::function<void()> all_closed_;

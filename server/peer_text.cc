@@ -74,6 +74,14 @@ std::string LinkErrorText(const SyncProgress& progress, const grpc::Status& stat
       return "ce pair a la même identité que ce nœud : une copie de son dossier de données, ou sa propre adresse";
     case v1::Goodbye::NOT_CONVERGING:
       return "les deux sites ont tout comparé et diffèrent encore ; voyez la quarantaine des deux côtés";
+    case v1::Goodbye::READ_ONLY:
+      return progress.closed_by_peer
+                 ? "le pair n'enregistre rien pour l'instant, son disque est plein ou en panne ; voyez « maillage "
+                   "status » chez lui, l'échange reprendra ensuite"
+                 : "ce nœud n'enregistre rien pour l'instant (lecture seule) ; l'échange reprendra ensuite";
+    case v1::Goodbye::BUSY:
+      return progress.closed_by_peer ? "le pair est occupé par d'autres sites ; nouvel essai sous peu"
+                                     : "la liaison n'avançait plus, d'autres sites attendaient ; elle reprendra";
     default:
       break;
   }

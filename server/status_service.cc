@@ -14,8 +14,9 @@
 
 namespace maillage::server {
 
-StatusService::StatusService(Writer* writer, PeerHub* hub, const replication::Schema* schema, Facts facts)
-    : writer_(writer), hub_(hub), schema_(schema), facts_(std::move(facts)) {}
+StatusService::StatusService(Writer* writer, PeerHub* hub, const Recovery* recovery,
+                             const replication::Schema* schema, Facts facts)
+    : writer_(writer), hub_(hub), recovery_(recovery), schema_(schema), facts_(std::move(facts)) {}
 
 void StatusService::FillStatus(const replication::Replica& replica, v1::NodeStatus* status) const {
   const replication::LocalIdentity& identity = replica.identity();
@@ -48,9 +49,9 @@ void StatusService::FillStatus(const replication::Replica& replica, v1::NodeStat
   status->set_quarantined(static_cast<int64_t>(progress.quarantined));
   status->set_changes_from_the_future(static_cast<int64_t>(progress.changes_from_the_future));
   for (v1::PeerStatus& peer : hub_->Status()) *status->add_peers() = std::move(peer);
-  if (replica.failed()) {
-    status->set_read_only_reason("une écriture a échoué : redémarrez le nœud après avoir vérifié le disque");
-  }
+  recovery_->Describe(*status);
+  status->set_reconciling_sessions(hub_->reconciling());
+  status->set_waiting_sessions(hub_->waiting());
 }
 
 grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,
@@ -90,7 +91,11 @@ grpc::ServerUnaryReactor* StatusService::Command(grpc::CallbackServerContext* co
                                                  PeerCommand command) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   auto outcome = std::make_shared<absl::Status>();
-  writer_->Post([this, outcome, peer, command](replication::Replica&) { *outcome = command(*hub_, peer); },
+  writer_->Post(
+      [this, outcome, peer, command](replication::Replica&) {
+        *outcome = writer_->MayWrite();
+        if (outcome->ok()) *outcome = command(*hub_, peer);
+      },
                 [this, outcome, peer, reactor, response](const absl::Status& committed) {
                   if (outcome->ok()) *outcome = committed;
                   reactor->Finish(outcome->ok() ? FillPeer(peer, response) : ToGrpcStatus(*outcome));

@@ -9,6 +9,7 @@
 #include "proto/status_service.grpc.pb.h"
 #include "replication/schema.h"
 #include "server/peer_hub.h"
+#include "server/recovery.h"
 #include "server/writer.h"
 
 namespace maillage::server {
@@ -22,7 +23,8 @@ class StatusService final : public v1::StatusService::CallbackService {
   };
 
   // All pointers must outlive the service.
-  StatusService(Writer* writer, PeerHub* hub, const replication::Schema* schema, Facts facts);
+  StatusService(Writer* writer, PeerHub* hub, const Recovery* recovery, const replication::Schema* schema,
+                Facts facts);
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest* request,
@@ -50,6 +52,7 @@ class StatusService final : public v1::StatusService::CallbackService {
 
   Writer* const writer_;
   PeerHub* const hub_;
+  const Recovery* const recovery_;
   const replication::Schema* const schema_;
   const Facts facts_;
 };

@@ -1,7 +1,8 @@
 #include "server/sync_stream.h"
 
-#include <atomic>
+#include <deque>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "server/tuning.h"
@@ -18,7 +19,14 @@ class ReactorStream : public SyncStream, public Reactor {
  public:
   void Take() override {
     std::lock_guard lock(mutex_);
-    --frames_ahead_;
+    bytes_ahead_ -= frames_ahead_.front();
+    frames_ahead_.pop_front();
+    ReadLocked();
+  }
+
+  void Read() override {
+    std::lock_guard lock(mutex_);
+    wanted_ = true;
     ReadLocked();
   }
 
@@ -33,10 +41,15 @@ class ReactorStream : public SyncStream, public Reactor {
 
   void OnReadDone(bool ok) override {
     if (!ok) return End();
+    {
+      // Counted before the owner, on another thread, may take it.
+      std::lock_guard lock(mutex_);
+      frames_ahead_.push_back(incoming_.ByteSizeLong());
+      bytes_ahead_ += frames_ahead_.back();
+    }
     events_.on_frame(std::move(incoming_));
     std::lock_guard lock(mutex_);
     reading_ = false;
-    ++frames_ahead_;
     ReadLocked();
   }
 
@@ -53,7 +66,8 @@ class ReactorStream : public SyncStream, public Reactor {
   virtual void EndLocked() = 0;
 
   void ReadLocked() {
-    if (ended_ || reading_ || frames_ahead_ >= kFramesReadAhead) return;
+    if (!wanted_ || ended_ || reading_) return;
+    if (frames_ahead_.size() >= kFramesReadAhead || bytes_ahead_ >= kBytesReadAhead) return;
     reading_ = true;
     this->StartRead(&incoming_);
   }
@@ -66,18 +80,43 @@ class ReactorStream : public SyncStream, public Reactor {
   // Lets go of what kept the reactor alive, then tells the owner, who has the last word: the process's last channel
   // waits for gRPC's threads to end, so it must not go on one of them. The stream may be gone afterwards.
   void Closed(const grpc::Status& status) {
-    const auto on_closed = std::move(events_.on_closed);
-    events_ = {};
-    self_.reset();
-    // An owner that never started it has nothing to be told.
+    Events events;
+    std::shared_ptr<SyncStream> self;
+    {
+      std::lock_guard lock(mutex_);
+      events = std::move(events_);
+      events_ = {};
+      self = std::move(self_);
+      closed_ = status;
+    }
+    // One that isn't started yet is told by Start.
+    const auto on_closed = std::move(events.on_closed);
+    events = {};
+    self.reset();
     if (on_closed) on_closed(status);
+  }
+
+  // False where the stream has ended before its start, which the owner has then been told.
+  bool Begin(Events events) {
+    std::unique_lock lock(mutex_);
+    if (!closed_.has_value()) {
+      events_ = std::move(events);
+      return true;
+    }
+    lock.unlock();
+    events.on_closed(*closed_);
+    return false;
   }
 
   std::mutex mutex_;
   bool ended_ = false;
   bool reading_ = false;
-  // Handed to the owner and not taken yet. The owner may take a frame before it is counted here.
-  int frames_ahead_ = 0;
+  bool wanted_ = false;
+  // Sizes of the frames handed to the owner and not taken yet.
+  std::deque<size_t> frames_ahead_;
+  size_t bytes_ahead_ = 0;
+  // How it ended, once gRPC is done with it.
+  std::optional<grpc::Status> closed_;
   Events events_;
   SyncFrame incoming_;
   SyncFrame outgoing_;
@@ -92,6 +131,8 @@ class CallingStream final : public ReactorStream<grpc::ClientBidiReactor<SyncFra
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
     arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+    arguments.SetMaxReceiveMessageSize(kMaxMessageBytes);
+    arguments.SetMaxSendMessageSize(kMaxMessageBytes);
     // Each dial is a connection of its own: gRPC's delay between attempts would come on top of our schedule's.
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     stub_ = v1::SyncService::NewStub(
@@ -99,15 +140,11 @@ class CallingStream final : public ReactorStream<grpc::ClientBidiReactor<SyncFra
   }
 
   void Start(Events events) override {
-    events_ = std::move(events);
+    Begin(std::move(events));
     self_ = weak_.lock();
     stub_->async()->Sync(&context_, this);
     // Reads and writes are started from outside of reactions.
     AddHold();
-    {
-      std::lock_guard lock(mutex_);
-      ReadLocked();
-    }
     StartCall();
   }
 
@@ -133,11 +170,7 @@ class CallingStream final : public ReactorStream<grpc::ClientBidiReactor<SyncFra
 
 class AnsweringStream final : public ReactorStream<grpc::ServerBidiReactor<SyncFrame, SyncFrame>> {
  public:
-  void Start(Events events) override {
-    events_ = std::move(events);
-    std::lock_guard lock(mutex_);
-    ReadLocked();
-  }
+  void Start(Events events) override { Begin(std::move(events)); }
 
   void Finish() override { End(); }
   void OnCancel() override { End(); }

@@ -12,8 +12,8 @@
 
 namespace maillage::server {
 
-// Thread-safe. At most kFramesReadAhead frames are read ahead of what the owner has taken, so a peer can't fill our
-// memory.
+// Thread-safe. At most kFramesReadAhead frames, or the one that passes kBytesReadAhead, are read ahead of what the
+// owner has taken, so a peer can't fill our memory.
 class SyncStream {
  public:
   // Called on gRPC's threads, never two at a time of one kind; on_closed is the last, and hands
@@ -25,9 +25,11 @@ class SyncStream {
   };
 
   virtual ~SyncStream() = default;
-  // To be called once, before anything else.
+  // To be called once, before anything else. A stream that has already ended says so at once, on this thread.
   virtual void Start(Events events) = 0;
-  // The owner is done with one frame.
+  // Begins to read; until then nothing comes but the end. To be called once.
+  virtual void Read() = 0;
+  // The owner is done with one frame: the oldest that it was given.
   virtual void Take() = 0;
   // One at a time: not again before on_written.
   virtual void Write(const v1::SyncFrame& frame) = 0;

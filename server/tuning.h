@@ -2,6 +2,7 @@
 #ifndef MAILLAGE_SERVER_TUNING_H_
 #define MAILLAGE_SERVER_TUNING_H_
 
+#include <cstddef>
 #include <cstdint>
 
 namespace maillage::server {
@@ -14,7 +15,54 @@ inline constexpr int kMinPingIntervalMillis = 10'000;
 
 // Frames of one link that wait for the writer: enough to fill a batch while the last one is synced, at most half a
 // megabyte of a peer's frames.
-inline constexpr int kFramesReadAhead = 8;
+inline constexpr size_t kFramesReadAhead = 8;
+
+// The same in bytes, beyond which no further frame is read until some are taken: a link holds at most this and one
+// message.
+inline constexpr size_t kBytesReadAhead = size_t{1} << 20;
+
+// The longest message of a peer or a client, both ways. A change has at most 1 MiB and a frame little more; a whole
+// state of a record with many texts, or a page of 1,000 long records, may have several.
+inline constexpr int kMaxMessageBytes = 16 << 20;
+
+// What gRPC may hold for all connections together: 500 links of some 100 KiB each, and room for a few long messages.
+// Beyond it gRPC reads more slowly, then refuses.
+inline constexpr size_t kTransportMemoryBytes = size_t{256} << 20;
+
+// Calls at a time on one connection. A node's link needs one, a client with watches a dozen.
+inline constexpr int kMaxStreamsPerConnection = 100;
+
+// Links at a time; more are sent away. Twice the sites that a region's network is built for, and below what 4,096 file
+// descriptors allow.
+inline constexpr size_t kMaxLinks = 2'000;
+
+// Sites that call in and compare at the same time. One thread merges for all, so a few suffice to keep it busy while
+// others wait for their lines; each takes up to kBytesReadAhead and one message, and what differs waits in its outbox.
+inline constexpr size_t kMaxReconciling = 16;
+
+// One that holds such a place without receiving or sending a frame gives way if others wait: a frame of 64 KiB takes
+// 30 s at 20 kbit/s.
+inline constexpr uint64_t kStalledMillis = 60'000;
+
+// A peer that stores nothing for now is dialled again after this: people take minutes to make room.
+inline constexpr uint64_t kReadOnlyRedialMillis = 60'000;
+
+// Lines about unreadable messages in a minute: one tells what is wrong, ten who sends them.
+inline constexpr uint32_t kMalformedLogLines = 10;
+inline constexpr uint64_t kMalformedLogMillis = 60'000;
+
+// Free bytes are asked for this often, and after this much was written.
+inline constexpr uint64_t kDiskLookMillis = 1'000;
+inline constexpr size_t kDiskLookBytes = size_t{4} << 20;
+// The store's memory tables (32 MiB) must find room when they are written out, beside the log that holds the same and
+// what a compaction needs for a moment; a quarter of it passes between two looks on a quick disk.
+inline constexpr uint64_t kDiskReserveBytes = uint64_t{128} << 20;
+
+// A failed store is opened again after this, then after twice as long each time, up to the longest.
+inline constexpr uint64_t kFirstReopenMillis = 200;
+inline constexpr uint64_t kMaxReopenMillis = 60'000;
+// Reads that are under way then have this long to end; the longest list takes about a second.
+inline constexpr int64_t kReopenPatienceMillis = 2'000;
 
 // How often the hub looks at what is due: dials, checks of roots, waiting commands.
 inline constexpr uint64_t kTickMillis = 100;

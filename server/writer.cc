@@ -15,8 +15,8 @@ constexpr size_t kMaxBatchBytes = 4 * 1024 * 1024;
 
 }  // namespace
 
-Writer::Writer(replication::Replica* replica)
-    : replica_(replica), thread_([this] { Loop(); }) {}
+Writer::Writer(replication::Replica* replica, WriteGuard* guard)
+    : replica_(replica), guard_(guard), thread_([this] { Loop(); }) {}
 
 Writer::~Writer() { Stop(); }
 
@@ -95,15 +95,31 @@ void Writer::Loop() {
   }
 }
 
+absl::Status Writer::MayWrite() const {
+  if (guard_ != nullptr) return guard_->MayWrite();
+  if (!replica_->failed()) return absl::OkStatus();
+  return absl::UnavailableError("le nœud n'écrit plus depuis une erreur du disque\u00A0; rien n'a été écrit");
+}
+
+absl::Status Writer::Commit() {
+  const bool failed_before = replica_->failed();
+  bytes_unwatched_ += replica_->open_batch_bytes();
+  absl::Status committed = replica_->Commit();
+  if (committed.ok() || failed_before) return committed;
+  spdlog::critical("commit failed error=\"{}\"", committed.ToString());
+  if (guard_ != nullptr) guard_->OnCommitFailed(committed);
+  return committed;
+}
+
 void Writer::RunBatch(std::vector<Item> items) {
   size_t first_uncommitted = 0;
+  if (guard_ != nullptr) guard_->BeforeBatch(std::exchange(bytes_unwatched_, 0));
   for (size_t i = 0; i < items.size(); ++i) {
     items[i].task(*replica_);
     const bool last = i + 1 == items.size();
     if (!last && replica_->open_batch_bytes() < kMaxBatchBytes) continue;
     const uint64_t head_before = replica_->progress().feed_head;
-    const absl::Status committed = replica_->Commit();
-    if (!committed.ok()) spdlog::critical("commit failed error=\"{}\"", committed.ToString());
+    const absl::Status committed = Commit();
     for (; first_uncommitted <= i; ++first_uncommitted) {
       if (items[first_uncommitted].done) items[first_uncommitted].done(committed);
     }

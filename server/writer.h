@@ -18,6 +18,18 @@
 
 namespace maillage::server {
 
+// Watches over the disk for the writer. Called on the writer's thread, or before its first task.
+class WriteGuard {
+ public:
+  virtual ~WriteGuard() = default;
+  // Before the tasks of a batch. `bytes_before`: what the batches since the last call wrote.
+  virtual void BeforeBatch(size_t bytes_before) = 0;
+  // The replica takes no writes until it is reloaded.
+  virtual void OnCommitFailed(const absl::Status& error) = 0;
+  // OK, or why people's writes are refused now, for them, in French.
+  virtual absl::Status MayWrite() const = 0;
+};
+
 // Thread-safe. Tasks run one after the other in the order of their posting, on the writer's thread.
 class Writer {
  public:
@@ -29,8 +41,8 @@ class Writer {
   // Runs on the writer's thread after each commit that changed records. Must not block.
   using CommitListener = std::function<void(uint64_t feed_head)>;
 
-  // `replica` must outlive the writer.
-  explicit Writer(replication::Replica* replica);
+  // Both must outlive the writer; the guard may be null.
+  explicit Writer(replication::Replica* replica, WriteGuard* guard = nullptr);
   // Finishes what is in the inbox.
   ~Writer();
 
@@ -48,6 +60,8 @@ class Writer {
 
   // To be touched on the writer's thread only, or before the first task and after Stop.
   const replication::Replica& replica() const { return *replica_; }
+  // OK, or the answer to whoever wants to write now: nothing of it has been written. On the writer's thread.
+  absl::Status MayWrite() const;
 
   // Takes no more tasks, finishes those in the inbox, joins the thread. Idempotent.
   void Stop();
@@ -61,9 +75,13 @@ class Writer {
   void Loop();
   std::vector<Item> TakeInbox();
   void RunBatch(std::vector<Item> items);
+  absl::Status Commit();
   void Tell(uint64_t feed_head);
 
   replication::Replica* const replica_;
+  WriteGuard* const guard_;
+  // Of the writer's thread.
+  size_t bytes_unwatched_ = 0;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Item> inbox_;

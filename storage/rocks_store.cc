@@ -124,23 +124,32 @@ absl::Status DoubtMissingLog(rocksdb::Env* env, const std::string& path) {
 
 class RocksStore::View final : public ReadView {
  public:
-  explicit View(const RocksStore& store) : store_(store), snapshot_(store.db_->GetSnapshot()) {}
+  explicit View(const RocksStore& store) : store_(store) {
+    store_.gate_.Enter();
+    if (store_.db_ != nullptr) snapshot_ = store_.db_->GetSnapshot();
+  }
   View(const View&) = delete;
   View& operator=(const View&) = delete;
-  ~View() override { store_.db_->ReleaseSnapshot(snapshot_); }
+  ~View() override {
+    if (snapshot_ != nullptr) store_.db_->ReleaseSnapshot(snapshot_);
+    store_.gate_.Leave();
+  }
 
   absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) const override {
-    return store_.GetAt(snapshot_, table, key);
+    return snapshot_ == nullptr ? store_.Closed() : store_.GetAt(snapshot_, table, key);
   }
   std::unique_ptr<Cursor> Scan(Table table, const KeyRange& range, ScanOrder order) const override {
+    store_.gate_.EnterFromInside();
     return store_.ScanAt(snapshot_, table, range, order);
   }
 
  private:
   const RocksStore& store_;
-  const rocksdb::Snapshot* const snapshot_;
+  // Null where the database is closed.
+  const rocksdb::Snapshot* snapshot_ = nullptr;
 };
 
+// Made by someone who entered the gate for it; its end leaves.
 class RocksStore::RowCursor final : public Cursor {
  public:
   RowCursor(const RocksStore& store, const rocksdb::Snapshot* snapshot, Table table, KeyRange range,
@@ -152,6 +161,7 @@ class RocksStore::RowCursor final : public Cursor {
         upper_(ToSlice(range_.end)),
         order_(order) {
     store_.open_cursors_.fetch_add(1, std::memory_order_relaxed);
+    if (store_.db_ == nullptr) return;
     rocksdb::ReadOptions read = CheckedReads(snapshot);
     if (!range_.begin.empty()) read.iterate_lower_bound = &lower_;
     if (!range_.end.empty()) read.iterate_upper_bound = &upper_;
@@ -163,13 +173,15 @@ class RocksStore::RowCursor final : public Cursor {
   ~RowCursor() override {
     rows_.reset();
     store_.open_cursors_.fetch_sub(1, std::memory_order_release);
+    store_.gate_.Leave();
   }
 
-  bool Valid() const override { return rows_->Valid(); }
+  bool Valid() const override { return rows_ != nullptr && rows_->Valid(); }
   void Next() override { order_ == ScanOrder::kAscending ? rows_->Next() : rows_->Prev(); }
   std::string_view key() const override { return ToView(rows_->key()); }
   std::string_view value() const override { return ToView(rows_->value()); }
   absl::Status status() const override {
+    if (rows_ == nullptr) return store_.Closed();
     if (rows_->status().ok()) return absl::OkStatus();
     return rocks::ToStatus(rows_->status(),
                            absl::StrCat("Parcours de la table ", std::string(TableName(table_)),
@@ -186,38 +198,45 @@ class RocksStore::RowCursor final : public Cursor {
   std::unique_ptr<rocksdb::Iterator> rows_;
 };
 
-RocksStore::RocksStore(std::string path, rocksdb::Env* env) : path_(std::move(path)), env_(env) {}
+RocksStore::RocksStore(std::string path, const RocksOptions& options)
+    : path_(std::move(path)),
+      options_(options),
+      env_(options.env != nullptr ? options.env : rocksdb::Env::Default()) {}
+
+bool RocksStore::CloseDatabase() {
+  if (db_ == nullptr) return true;
+  if (open_cursors_.load(std::memory_order_acquire) != 0) return false;
+  for (rocksdb::ColumnFamilyHandle* family : column_families_) {
+    db_->DestroyColumnFamilyHandle(family);
+  }
+  db_->DestroyColumnFamilyHandle(default_column_family_);
+  // Only a snapshot aborts it. Any other error is of a disk that has failed before, and is told by the next opening.
+  if (db_->Close().IsAborted()) return false;
+  db_.reset();
+  return true;
+}
 
 RocksStore::~RocksStore() {
-  if (db_ == nullptr) return;
-  bool in_use = open_cursors_.load(std::memory_order_acquire) != 0;
-  if (!in_use) {
-    for (rocksdb::ColumnFamilyHandle* family : column_families_) {
-      db_->DestroyColumnFamilyHandle(family);
-    }
-    db_->DestroyColumnFamilyHandle(default_column_family_);
-    in_use = db_->Close().IsAborted();
-  }
-  if (!in_use) return;
+  if (CloseDatabase()) return;
   std::fputs("RocksStore: a view or a cursor outlives its store\n", stderr);
   std::abort();
 }
 
-rocksdb::Status RocksStore::OpenDatabase(const RocksOptions& options, LogRecovery recovery) {
+rocksdb::Status RocksStore::OpenDatabase(LogRecovery recovery) {
   const auto mode = recovery == LogRecovery::kComplete
                         ? rocksdb::WALRecoveryMode::kAbsoluteConsistency
                         : rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  const auto cache = rocksdb::NewLRUCache(options_.block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (size_t table = 0; table < kTableCount; ++table) {
     families.emplace_back(std::string(TableName(static_cast<Table>(table))),
-                          TableOptions(static_cast<Table>(table), options, cache));
+                          TableOptions(static_cast<Table>(table), options_, cache));
   }
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status opened =
-      rocksdb::DB::Open(DatabaseOptions(options, env_, mode), path_, families, &handles, &db);
+      rocksdb::DB::Open(DatabaseOptions(options_, env_, mode), path_, families, &handles, &db);
   if (!opened.ok()) return opened;
   db_.reset(db);
   std::copy_n(handles.begin(), kTableCount, column_families_.begin());
@@ -225,7 +244,7 @@ rocksdb::Status RocksStore::OpenDatabase(const RocksOptions& options, LogRecover
   return opened;
 }
 
-absl::Status RocksStore::OpenUpToDamage(const RocksOptions& options, const std::string& what) {
+absl::Status RocksStore::OpenUpToDamage(const std::string& what) {
   const absl::StatusOr<std::string> kept = rocks::KeepLogs(env_, path_);
   if (!kept.ok()) return kept.status();
   // Before the recovery, which leaves a log that looks as if nothing had happened.
@@ -237,7 +256,7 @@ absl::Status RocksStore::OpenUpToDamage(const RocksOptions& options, const std::
           "gardés dans « ",
           *kept, " »."));
   if (status.ok()) {
-    const rocksdb::Status opened = OpenDatabase(options, LogRecovery::kUpToDamage);
+    const rocksdb::Status opened = OpenDatabase(LogRecovery::kUpToDamage);
     if (opened.ok()) return absl::OkStatus();
     status = CannotOpen(opened, path_);
   }
@@ -248,34 +267,63 @@ absl::Status RocksStore::OpenUpToDamage(const RocksOptions& options, const std::
 
 absl::StatusOr<RocksStore::Opened> RocksStore::Open(const std::string& path,
                                                     const RocksOptions& options) {
-  rocksdb::Env* const env = options.env != nullptr ? options.env : rocksdb::Env::Default();
-  if (absl::Status ready = rocks::PrepareFolder(env, path); !ready.ok()) return ready;
-  if (absl::Status noted = DoubtMissingLog(env, path); !noted.ok()) return noted;
   Opened opened;
-  opened.store.reset(new RocksStore(path, env));
-  rocksdb::Status status = opened.store->OpenDatabase(options, LogRecovery::kComplete);
-  if (status.IsCorruption()) {
-    if (absl::Status recovered = opened.store->OpenUpToDamage(options, status.ToString());
-        !recovered.ok()) {
-      return recovered;
-    }
-  } else if (!status.ok()) {
-    return CannotOpen(status, path);
-  }
-  const absl::StatusOr<std::optional<std::string>> doubt = rocks::ReadDoubt(env, path);
+  opened.store.reset(new RocksStore(path, options));
+  if (absl::Status status = opened.store->OpenInPlace(); !status.ok()) return status;
+  const absl::StatusOr<std::optional<std::string>> doubt =
+      rocks::ReadDoubt(opened.store->env_, path);
   if (!doubt.ok()) return doubt.status();
   opened.continuity_proven = !doubt->has_value();
   opened.damage = doubt->value_or("");
   return opened;
 }
 
+absl::Status RocksStore::OpenInPlace() {
+  if (absl::Status ready = rocks::PrepareFolder(env_, path_); !ready.ok()) return ready;
+  if (absl::Status noted = DoubtMissingLog(env_, path_); !noted.ok()) return noted;
+  const rocksdb::Status status = OpenDatabase(LogRecovery::kComplete);
+  if (status.IsCorruption()) return OpenUpToDamage(status.ToString());
+  return status.ok() ? absl::OkStatus() : CannotOpen(status, path_);
+}
+
+absl::StatusOr<std::string> RocksStore::Reopen(std::chrono::milliseconds patience) {
+  // Noted before anything else: StopWriting may have met a disk that took nothing.
+  absl::StatusOr<std::optional<std::string>> doubt = rocks::ReadDoubt(env_, path_);
+  if (!doubt.ok()) return doubt.status();
+  if (!doubt->has_value()) {
+    doubt->emplace("Une écriture a échoué, et la base a été rouverte sans redémarrage.");
+    if (absl::Status noted = rocks::WriteDoubt(env_, path_, **doubt); !noted.ok()) return noted;
+  }
+  if (!gate_.Close(patience)) {
+    return absl::DeadlineExceededError(absl::StrCat(
+        "La base « ", path_, " » n'a pas pu être rouverte : des lectures durent encore."));
+  }
+  absl::Status opened = absl::InternalError("a snapshot without a view");
+  if (CloseDatabase()) opened = OpenInPlace();
+  if (opened.ok()) {
+    std::lock_guard lock(mutex_);
+    failed_ = absl::OkStatus();
+  }
+  gate_.Open();
+  if (!opened.ok()) return opened;
+  return **std::move(doubt);
+}
+
+absl::Status RocksStore::Closed() const {
+  return absl::UnavailableError(absl::StrCat(
+      "La base « ", path_, " » est fermée après une erreur du disque ; le nœud essaie de la rouvrir."));
+}
+
 absl::StatusOr<std::optional<std::string>> RocksStore::Get(Table table,
                                                            std::string_view key) const {
+  const GateUse inside(gate_);
+  if (db_ == nullptr) return Closed();
   return GetAt(nullptr, table, key);
 }
 
 std::unique_ptr<Cursor> RocksStore::Scan(Table table, const KeyRange& range,
                                          ScanOrder order) const {
+  gate_.Enter();
   return ScanAt(nullptr, table, range, order);
 }
 
@@ -300,6 +348,12 @@ std::unique_ptr<Cursor> RocksStore::ScanAt(const rocksdb::Snapshot* snapshot, Ta
 
 absl::Status RocksStore::Commit(const CommitBatch& batch) {
   if (absl::Status writing = StillWriting(); !writing.ok()) return writing;
+  const GateUse inside(gate_);
+  if (db_ == nullptr) return absl::FailedPreconditionError(std::string(Closed().message()));
+  return WriteBatch(batch);
+}
+
+absl::Status RocksStore::WriteBatch(const CommitBatch& batch) {
   rocksdb::WriteBatch writes(batch.byte_size(), /*max_bytes=*/0, kBatchChecksumBytesPerKey,
                              /*default_cf_ts_sz=*/0);
   rocksdb::Status status;
@@ -321,7 +375,7 @@ absl::Status RocksStore::StillWriting() const {
   if (failed_.ok()) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
       "La base « ", path_,
-      " » n'accepte plus d'écritures avant un redémarrage du nœud, depuis cette erreur : ",
+      " » n'accepte plus d'écritures avant d'être rouverte, depuis cette erreur : ",
       failed_.message()));
 }
 
@@ -344,6 +398,8 @@ absl::Status RocksStore::SettleContinuity() {
 
 std::array<uint64_t, kTableCount> RocksStore::DiskUse() const {
   std::array<uint64_t, kTableCount> bytes{};
+  const GateUse inside(gate_);
+  if (db_ == nullptr) return bytes;
   for (size_t table = 0; table < kTableCount; ++table) {
     uint64_t sorted = 0;
     uint64_t in_memory = 0;
@@ -361,6 +417,8 @@ absl::Status RocksStore::Checkpoint(const std::string& path) const {
     return absl::AlreadyExistsError(absl::StrCat(
         "« ", path, " » existe déjà : donnez à la copie un dossier qui n'existe pas."));
   }
+  const GateUse inside(gate_);
+  if (db_ == nullptr) return Closed();
   const std::string partial = absl::StrCat(path, kPartialSuffix);
   if (absl::Status removed = rocks::RemoveFolder(env_, partial); !removed.ok()) return removed;
   const std::string doing = absl::StrCat("Copie de la base « ", path_, " » vers « ", path, " »");

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +15,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "storage/store.h"
+#include "storage/use_gate.h"
 
 namespace rocksdb {
 class ColumnFamilyHandle;
@@ -37,7 +39,7 @@ struct RocksOptions {
 };
 
 // Thread-safe. Snapshots and cursors must be gone before the store is: its destructor aborts
-// otherwise.
+// otherwise. While Reopen runs, new reads wait.
 //
 // Continuity: "this folder holds everything that it ever acknowledged, and is the only one that
 // goes on from there". It is in doubt after a damaged log, after a commit that failed, and in a
@@ -72,6 +74,14 @@ class RocksStore final : public Store {
   // The first error is ResourceExhausted (full disk), DataLoss or Internal.
   absl::Status Commit(const CommitBatch& batch) override;
 
+  // Closes the database and opens it again in place, after a failed commit: what is read afterwards is what the disk
+  // holds. Waits for living views and cursors up to `patience` (DeadlineExceeded, and nothing has changed); new reads
+  // wait meanwhile. Returns why continuity is in doubt, which it always is: the owner goes on as after Open. Where it
+  // can't be opened, with the errors of Open, reads and commits are Unavailable until a later Reopen succeeds. Not to
+  // be called by two threads at once, nor by one that holds a view or a cursor; a thread that holds a view and reads
+  // beside it holds the reopening up until its bound.
+  absl::StatusOr<std::string> Reopen(std::chrono::milliseconds patience);
+
   // Forgets the doubt. To be called once the new identity is committed. FailedPrecondition after a
   // failed commit, whose doubt is for the next Open.
   absl::Status SettleContinuity();
@@ -92,10 +102,14 @@ class RocksStore final : public Store {
   // Whether a damaged log is refused, or taken up to its damage.
   enum class LogRecovery : uint8_t { kComplete, kUpToDamage };
 
-  RocksStore(std::string path, rocksdb::Env* env);
-  rocksdb::Status OpenDatabase(const RocksOptions& options, LogRecovery recovery);
+  RocksStore(std::string path, const RocksOptions& options);
+  // As Open; for a store that is closed.
+  absl::Status OpenInPlace();
+  // False where a view or a cursor is still alive.
+  bool CloseDatabase();
+  rocksdb::Status OpenDatabase(LogRecovery recovery);
   // Takes the log up to `what` damages it, with the doubt noted.
-  absl::Status OpenUpToDamage(const RocksOptions& options, const std::string& what);
+  absl::Status OpenUpToDamage(const std::string& what);
   rocksdb::ColumnFamilyHandle* column_family(Table table) const {
     return column_families_[static_cast<size_t>(table)];
   }
@@ -104,11 +118,18 @@ class RocksStore final : public Store {
                                                    std::string_view key) const;
   std::unique_ptr<Cursor> ScanAt(const rocksdb::Snapshot* snapshot, Table table,
                                  const KeyRange& range, ScanOrder order) const;
+  absl::Status WriteBatch(const CommitBatch& batch);
   absl::Status StopWriting(absl::Status error);
+  // What reads say while a Reopen has failed.
+  absl::Status Closed() const;
   absl::Status StillWriting() const;
 
   const std::string path_;
+  const RocksOptions options_;
   rocksdb::Env* const env_;
+  // Whoever touches what follows is inside; Reopen changes it with nobody inside.
+  mutable UseGate gate_;
+  // Null where a Reopen failed.
   std::unique_ptr<rocksdb::DB> db_;
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> column_families_{};
   rocksdb::ColumnFamilyHandle* default_column_family_ = nullptr;

@@ -57,7 +57,7 @@ absl::Status ToStatus(const rocksdb::Status& status, const std::string& doing) {
   const std::string detail = status.ToString();
   if (status.IsNoSpace() || status.subcode() == rocksdb::Status::kSpaceLimit) {
     return absl::ResourceExhaustedError(
-        absl::StrCat(doing, " : le disque est plein, libérez de la place puis redémarrez le nœud (",
+        absl::StrCat(doing, " : le disque est plein, libérez de la place (",
                      detail, ")."));
   }
   if (status.IsCorruption() || status.IsPathNotFound()) {

@@ -105,7 +105,9 @@ std::string ParseErrorText(const Session& session, const CLI::ParseError& error)
 int Report(const Session& session, const absl::Status& status, const std::string& command) {
   std::ostream& err = session.env.err;
   err << "maillage" << session.Say(" : ", ": ");
-  if (absl::IsUnavailable(status)) {
+  // What the node itself said begins so; the rest is the transport's, in English.
+  const bool said_by_node = absl::StartsWith(status.message(), "le nœud ");
+  if (absl::IsUnavailable(status) && !said_by_node) {
     err << session.Say(absl::StrCat("le nœud ", session.node,
                                     " ne répond pas. Est-il démarré ? "
                                     "Une autre adresse se donne avec --node. ("),
@@ -172,6 +174,11 @@ int RunMaillage(const std::vector<std::string>& arguments, Environment& environm
   app.require_subcommand(1);
   Program program{app, session, nullptr};
   AddCommands(program);
+  app.footer(session.Say(
+      "Délais d'attente : 30 s par lecture ou écriture, 2 min par envoi de 1000 fiches, 30 min pour sync ;\n"
+      "watch n'en a pas, et voit une liaison morte en 40 s. Ce qui échoue en route est retenté 4 fois.",
+      "Deadlines: 30 s for a read or a write, 2 min for a batch of 1000 records, 30 min for sync;\n"
+      "watch has none, and notices a dead link within 40 s. What fails on the way is tried 4 times more."));
   const int parsed = Parse(app, session, arguments);
   if (parsed >= 0) return parsed;
 

@@ -66,6 +66,42 @@ std::string KindsText(const Session& session, const v1::NodeStatus& status) {
   return counts.empty() ? session.Say("aucune", "none") : absl::StrJoin(counts, ", ");
 }
 
+std::string WriteStateText(const Session& session, const v1::NodeStatus& status) {
+  switch (status.write_state()) {
+    case v1::NodeStatus::READ_ONLY_DISK_FULL:
+      return session.Say("lecture seule, disque plein", "read-only, disk full");
+    case v1::NodeStatus::READ_ONLY_STORE_ERROR:
+      return session.Say("lecture seule, disque en erreur", "read-only, disk error");
+    default:
+      return session.Say("lecture seule", "read-only");
+  }
+}
+
+void AddWriteState(const Session& session, const v1::NodeStatus& status, TextTable& table) {
+  if (status.free_disk_bytes() > 0) {
+    table.AddRow({session.Say("place libre", "free space"),
+                  absl::StrCat(status.free_disk_bytes() >> 20, session.Say(" Mio", " MiB"))});
+  }
+  if (!status.read_only_reason().empty()) {
+    const std::string since = session.ShortTimeText(ToTime(status.write_state_time()));
+    const bool told = status.has_write_state_time();
+    table.AddRow({session.Say("écriture", "writing"),
+                  absl::StrCat(WriteStateText(session, status),
+                               told ? session.Say(" depuis le ", " since ") + since : "",
+                               session.Say(" : ", ": "), OneLine(status.read_only_reason()))});
+  }
+  if (status.failed_commits() > 0) {
+    table.AddRow({session.Say("erreurs d'écriture", "failed writes"),
+                  absl::StrCat(status.failed_commits(), session.Say(", base rouverte ", ", store reopened "),
+                               status.store_reopenings(), session.Say(" fois", " times"))});
+  }
+  if (status.waiting_sessions() > 0) {
+    table.AddRow({session.Say("sites en attente", "sites waiting"),
+                  absl::StrCat(status.waiting_sessions(), session.Say(" (comparaisons en cours : ", " (comparing: "),
+                               status.reconciling_sessions(), ")")});
+  }
+}
+
 void PrintNode(Session& session, const v1::NodeStatus& status) {
   TextTable table({"site", OneLine(status.site())});
   table.AddRow({session.Say("nœud", "node"),
@@ -82,9 +118,7 @@ void PrintNode(Session& session, const v1::NodeStatus& status) {
     table.AddRow({session.Say("datés dans le futur", "from the future"),
                   absl::StrCat(status.changes_from_the_future())});
   }
-  if (!status.read_only_reason().empty()) {
-    table.AddRow({session.Say("lecture seule", "read-only"), OneLine(status.read_only_reason())});
-  }
+  AddWriteState(session, status, table);
   session.env.out << table.Render(0) << "\n" << PeersTable(session, status.peers());
 }
 

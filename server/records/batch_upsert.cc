@@ -95,6 +95,8 @@ class Upserter {
   // Empty unless an earlier row of this request gave the record another value.
   std::optional<UpsertResult> DisagreementWithEarlier(const RecordId& id, const Message& row) const;
   absl::StatusOr<UpsertResult> Write(int index, UpsertResult result, Replica::LocalWrite write);
+  // The retry of a row that found nothing to change shall change nothing, whoever wrote meanwhile.
+  absl::Status RememberUnchanged(int index, const UpsertResult& result, const RecordId& id);
 
   const Schema* const schema_;
   const KindSchema* const kind_;
@@ -130,7 +132,8 @@ std::string Upserter::RequestId(int index, UpsertResult::Outcome outcome) const 
 
 absl::StatusOr<std::optional<UpsertResult>> Upserter::FirstTry(int index,
                                                                std::unique_ptr<Message>& row) {
-  for (const auto outcome : {UpsertResult::CREATED, UpsertResult::UPDATED}) {
+  for (const auto outcome :
+       {UpsertResult::CREATED, UpsertResult::UPDATED, UpsertResult::UNCHANGED}) {
     const std::string id = RequestId(index, outcome);
     if (id.empty() || request_->validate_only()) break;
     auto first = replica_->FindRequest(id);
@@ -177,6 +180,7 @@ absl::StatusOr<UpsertResult> Upserter::Place(int index, std::unique_ptr<Message>
       break;
   }
   if (!result.ok() || result->outcome() == UpsertResult::REFUSED) return result;
+  if (absl::Status status = RememberUnchanged(index, *result, id); !status.ok()) return status;
   rows_[id].push_back(std::move(row));
   if (result->outcome() == UpsertResult::CREATED) created_[id] = true;
   // What a dry run creates has no name that anybody could ask for.
@@ -286,6 +290,16 @@ absl::StatusOr<UpsertResult> Upserter::Write(int index, UpsertResult result,
   return result;
 }
 
+absl::Status Upserter::RememberUnchanged(int index, const UpsertResult& result,
+                                         const RecordId& id) {
+  const std::string request = RequestId(index, result.outcome());
+  if (result.outcome() != UpsertResult::UNCHANGED || request.empty() ||
+      request_->validate_only()) {
+    return absl::OkStatus();
+  }
+  return replica_->RememberRequest(request, {kind_->number, id});
+}
+
 }  // namespace
 
 absl::StatusOr<v1::BatchUpsertRecordsResponse> BatchUpsert(
@@ -306,6 +320,12 @@ absl::StatusOr<v1::BatchUpsertRecordsResponse> BatchUpsert(
   v1::BatchUpsertRecordsResponse response;
   for (int i = 0; i < request.content_size(); ++i) {
     absl::StatusOr<UpsertResult> result = upserter.Upsert(i);
+    if (!result.ok() && i > 0 && !request.validate_only()) {
+      // The store's own error: what was written before it is committed with the batch.
+      return absl::UnknownError(absl::StrCat(
+          "les ", i, " premières fiches sont peut-être écrites, la suivante a échoué (",
+          result.status().message(), ")\u00A0; renvoyer le même envoi avec le même request_id"));
+    }
     if (!result.ok()) return result.status();
     *response.add_results() = *std::move(result);
   }

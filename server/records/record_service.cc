@@ -30,8 +30,8 @@ grpc::Status Answer(absl::StatusOr<Response> result, const absl::Status& committ
   if (!committed.ok()) {
     return {
         grpc::StatusCode::UNKNOWN,
-        "issue inconnue\u00A0: le disque n'a pas confirmé l'écriture\u00A0; réessayer avec le même "
-        "request_id quand le nœud aura redémarré"};
+        "issue inconnue\u00A0: le disque n'a pas confirmé l'écriture, qui est peut-être faite\u00A0; renvoyer la "
+        "même demande avec le même request_id, le nœud n'en fera qu'une seule modification"};
   }
   *response = *std::move(result);
   return grpc::Status::OK;
@@ -60,7 +60,11 @@ grpc::ServerUnaryReactor* Write(absl::StatusOr<Response> (*write)(const Schema&,
                                 Response* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   auto result = std::make_shared<absl::StatusOr<Response>>(absl::UnknownError("not run"));
-  writer.Post([=, &schema](Replica& replica) { *result = write(schema, replica, *request); },
+  writer.Post(
+      [=, &schema, &writer](Replica& replica) {
+        const absl::Status may_write = writer.MayWrite();
+        *result = may_write.ok() ? write(schema, replica, *request) : may_write;
+      },
               [=](const absl::Status& committed) {
                 reactor->Finish(Answer(std::move(*result), committed, response));
               });

@@ -113,6 +113,9 @@ absl::StatusOr<v1::Record> Write(const Schema& schema, Replica& replica, const N
     const auto dot = replica.Write({named.key, std::move(seen), std::move(operations),
                                     PersonOf(context), context.request_id()});
     if (!dot.ok()) return dot.status();
+  } else if (!context.request_id().empty()) {
+    const absl::Status remembered = replica.RememberRequest(context.request_id(), named.key);
+    if (!remembered.ok()) return remembered;
   }
   return Current(schema, replica, named);
 }

@@ -2,7 +2,7 @@
 // batch is committed. As thread-safe as the replica, that is, on the writer's thread alone.
 //
 // A write whose request id was seen before does nothing and returns the record as it is. An edit
-// that changes nothing issues no change.
+// that changes nothing issues no change, and its request id is remembered all the same.
 #ifndef MAILLAGE_SERVER_RECORDS_RECORD_WRITER_H_
 #define MAILLAGE_SERVER_RECORDS_RECORD_WRITER_H_
 

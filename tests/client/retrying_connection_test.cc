@@ -74,6 +74,20 @@ TEST_F(RetryingConnectionTest, AWriteIsRepeatedUnderOneRequestId) {
   EXPECT_EQ(next, 1);
 }
 
+TEST_F(RetryingConnectionTest, AWriteOfUnknownOutcomeIsSentAgainUnderItsRequestId) {
+  node_->failures = {absl::UnknownError("the disk did not confirm"), absl::UnavailableError("read-only")};
+  int next = 0;
+  Client client(Retrying(),
+                {.person = "Awa", .request_id = [&] { return absl::StrCat("r", ++next); }});
+  v1::Actor actor;
+  actor.set_name("ADOS");
+  ASSERT_TRUE(client.Create(actor).ok());
+  EXPECT_EQ(node_->contexts.back().request_id(), "r1");
+  EXPECT_EQ(next, 1);
+  node_->failures = {absl::UnknownError("a read has no unknown outcome")};
+  EXPECT_FALSE(Retrying()->GetRecord({}).ok());
+}
+
 TEST_F(RetryingConnectionTest, AWriteWithoutARequestIdIsNot) {
   node_->failures = {absl::UnavailableError("1")};
   v1::CreateRecordRequest request;

@@ -126,6 +126,26 @@ TEST_F(StatusCommands, CheckIsCriticalWhereTheNodeDoesNotWrite) {
   EXPECT_EQ(nlohmann::json::parse(json.out)["state"], "CRITICAL");
 }
 
+TEST_F(StatusCommands, AReadOnlyNodeSaysWhyAndSinceWhen) {
+  node_->status.set_write_state(v1::NodeStatus::READ_ONLY_DISK_FULL);
+  node_->status.mutable_write_state_time()->set_seconds(1'610'096'400);
+  node_->status.set_read_only_reason("10 Mio libres");
+  node_->status.set_free_disk_bytes(10 << 20);
+  node_->status.set_failed_commits(2);
+  node_->status.set_store_reopenings(1);
+  const Said said = Run({"status"});
+  EXPECT_THAT(said.out, HasSubstr("lecture seule, disque plein depuis le "));
+  EXPECT_THAT(said.out, HasSubstr(": 10 Mio libres"));
+  EXPECT_THAT(said.out, HasSubstr("2, base rouverte 1 fois"));
+}
+
+TEST_F(StatusCommands, WhatTheNodeItselfSaysIsNoMissingNode) {
+  node_->failures = {absl::UnavailableError("le nœud est en lecture seule, rien n'a été écrit : x")};
+  const Said said = Run({"status"});
+  EXPECT_EQ(said.exit_code, 1);
+  EXPECT_EQ(said.err, "maillage : le nœud est en lecture seule, rien n'a été écrit : x\n");
+}
+
 TEST_F(StatusCommands, CheckIsUnknownWhereNoNodeAnswers) {
   node_->failures = {absl::UnavailableError("refused")};
   const Said said = Run({"status", "--check"});

@@ -169,6 +169,30 @@ TEST_P(FailedCommit, StopsAllWritingUntilReopened) {
   EXPECT_NE(next.dot, unknown);
 }
 
+TEST_P(FailedCommit, ReloadsInPlaceAsANewIncarnation) {
+  Site alice('a');
+  alice.Write(kActor, {Put(kName, "x")});
+  const LocalIdentity before = alice.replica->identity();
+  alice.store->FailNextCommit(absl::InternalError("disk"), GetParam());
+  const Dot unknown = alice.Stage(kActor, alice.State(kActor).vector(), {Put(kName, "y")}, "request");
+  EXPECT_FALSE(alice.replica->Commit().ok());
+  // The store isn't open yet.
+  EXPECT_FALSE(alice.replica->Reload(/*continuity_proven=*/false).ok());
+  EXPECT_TRUE(alice.replica->failed());
+  alice.store->Reopen();
+  ASSERT_TRUE(alice.replica->Reload(/*continuity_proven=*/false).ok());
+  EXPECT_FALSE(alice.replica->failed());
+  EXPECT_EQ(alice.replica->progress().feed_head, GetParam() == Outcome::kApplied ? 2u : 1u);
+  EXPECT_EQ(alice.replica->FindRequest("request")->has_value(), GetParam() == Outcome::kApplied);
+  EXPECT_EQ(Inconsistency(alice), "");
+  const Change next = *DecodeChange(alice.Write(kActor, {Put(kName, "z")}));
+  EXPECT_NE(next.dot.actor.incarnation, before.incarnation);
+  EXPECT_NE(next.dot, unknown);
+  EXPECT_EQ(Inconsistency(alice), "");
+  alice.Restart();
+  EXPECT_EQ(ValueOf(alice.State(kActor), kName), "z");
+}
+
 INSTANTIATE_TEST_SUITE_P(Replica, FailedCommit,
                          ::testing::Values(Outcome::kApplied, Outcome::kLost),
                          [](const auto& info) {

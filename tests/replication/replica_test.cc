@@ -259,6 +259,37 @@ TEST(ReplicaBatch, ForgetsRequestsThatNobodyRetriesAnyMore) {
   EXPECT_TRUE(alice.replica->FindRequest("new")->has_value());
 }
 
+TEST(ReplicaBatch, RemembersARequestThatChangedNothing) {
+  Site alice('a');
+  EXPECT_EQ(alice.replica->RememberRequest("request", kActor).code(), absl::StatusCode::kNotFound);
+  alice.Write(kActor, {Put(kName, "x")});
+  ASSERT_TRUE(alice.replica->RememberRequest("request", kActor).ok());
+  EXPECT_EQ((**alice.replica->FindRequest("request")).record, kActor);
+  ASSERT_TRUE(alice.replica->Commit().ok());
+  EXPECT_EQ(alice.replica->progress().feed_head, 1u);
+  alice.Restart();
+  EXPECT_EQ((**alice.replica->FindRequest("request")).record, kActor);
+  EXPECT_EQ(Inconsistency(alice), "");
+}
+
+TEST(ReplicaBatch, ForgetsTheOldestRequestsWhileItRuns) {
+  Site alice('a');
+  alice.Write(kActor, {Put(kName, "x")});
+  const auto remember = [&](uint64_t from, uint64_t to) {
+    for (uint64_t i = from; i < to; ++i) {
+      ASSERT_TRUE(alice.replica->RememberRequest(std::to_string(i), kActor).ok());
+    }
+    ASSERT_TRUE(alice.replica->Commit().ok());
+  };
+  remember(0, 10);
+  remember(10, kRememberedRequests);
+  EXPECT_TRUE(alice.replica->FindRequest("0")->has_value());
+  remember(kRememberedRequests, kRememberedRequests + 3);
+  EXPECT_FALSE(alice.replica->FindRequest("2")->has_value());
+  EXPECT_TRUE(alice.replica->FindRequest("3")->has_value());
+  EXPECT_TRUE(alice.replica->FindRequest(std::to_string(kRememberedRequests + 2))->has_value());
+}
+
 TEST(ReplicaBatch, KeepsCursorsAndQuarantine) {
   Site alice('a');
   EXPECT_FALSE(alice.replica->Cursor(Bob())->has_value());

@@ -2,13 +2,15 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <thread>
+#include <vector>
 
-#include "rocksdb/env.h"
-#include "rocksdb/file_system.h"
 #include "storage/rocks_store.h"
+#include "tests/storage/faulty_disk.h"
 #include "tests/storage/store_contract.h"
 #include "tests/storage/temporary_folder.h"
 
@@ -17,62 +19,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-// What the disk does to the files whose names end in `suffix`.
-struct DiskFaults {
-  std::string suffix;
-  std::atomic<bool> sync_fails = false;
-  std::atomic<bool> append_finds_disk_full = false;
-  std::atomic<bool> creation_is_denied = false;
-};
-
-class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
- public:
-  FaultyFile(std::unique_ptr<rocksdb::FSWritableFile> file, const DiskFaults& faults)
-      : FSWritableFileOwnerWrapper(std::move(file)), faults_(faults) {}
-
-  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
-                           rocksdb::IODebugContext* context) override {
-    if (faults_.append_finds_disk_full) return rocksdb::IOStatus::NoSpace("injected");
-    return FSWritableFileOwnerWrapper::Append(data, options, context);
-  }
-  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
-                           const rocksdb::DataVerificationInfo& verification,
-                           rocksdb::IODebugContext* context) override {
-    if (faults_.append_finds_disk_full) return rocksdb::IOStatus::NoSpace("injected");
-    return FSWritableFileOwnerWrapper::Append(data, options, verification, context);
-  }
-  rocksdb::IOStatus Sync(const rocksdb::IOOptions& options,
-                         rocksdb::IODebugContext* context) override {
-    if (faults_.sync_fails) return rocksdb::IOStatus::IOError("injected");
-    return FSWritableFileOwnerWrapper::Sync(options, context);
-  }
-
- private:
-  const DiskFaults& faults_;
-};
-
-class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
- public:
-  explicit FaultyFileSystem(const DiskFaults& faults)
-      : FileSystemWrapper(rocksdb::FileSystem::Default()), faults_(faults) {}
-  const char* Name() const override { return "FaultyFileSystem"; }
-
-  rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
-                                    std::unique_ptr<rocksdb::FSWritableFile>* file,
-                                    rocksdb::IODebugContext* context) override {
-    if (!name.ends_with(faults_.suffix)) {
-      return FileSystemWrapper::NewWritableFile(name, options, file, context);
-    }
-    if (faults_.creation_is_denied) return rocksdb::IOStatus::IOError("Permission denied", name);
-    const auto made = FileSystemWrapper::NewWritableFile(name, options, file, context);
-    if (made.ok()) *file = std::make_unique<FaultyFile>(std::move(*file), faults_);
-    return made;
-  }
-
- private:
-  const DiskFaults& faults_;
-};
 
 class RocksStoreFaultTest : public ::testing::Test {
  protected:
@@ -126,6 +72,118 @@ TEST_F(RocksStoreFaultTest, FailedSyncEndsWritingAndContinuity) {
   ASSERT_TRUE(opened.store->SettleContinuity().ok());
   opened.store.reset();
   EXPECT_TRUE(Open().continuity_proven);
+}
+
+constexpr auto kPatience = std::chrono::seconds(5);
+
+TEST_F(RocksStoreFaultTest, AfterAFailedSyncTheStoreOpensAgainInPlace) {
+  faults_.suffix = ".log";
+  const auto opened = Open();
+  ASSERT_TRUE(PutOne(*opened.store, "1").ok());
+  faults_.sync_fails = true;
+  EXPECT_FALSE(PutOne(*opened.store, "2").ok());
+  faults_.sync_fails = false;
+  const auto doubt = opened.store->Reopen(kPatience);
+  ASSERT_TRUE(doubt.ok()) << doubt.status();
+  EXPECT_THAT(*doubt, HasSubstr("Une écriture a échoué"));
+  EXPECT_THAT(Keys(*opened.store, Table::kFeed),
+              ::testing::AnyOf(ElementsAre("1"), ElementsAre("1", "2")));
+  ASSERT_TRUE(PutOne(*opened.store, "3").ok());
+  EXPECT_TRUE(opened.store->SettleContinuity().ok());
+  EXPECT_THAT(Value(*opened.store, Table::kFeed, "3"), ::testing::Optional(std::string()));
+}
+
+// What the log's pages in memory hold may not be on the disk: only files written and synced since count.
+TEST_F(RocksStoreFaultTest, WhatIsReadAfterReopeningWasWrittenToNewFiles) {
+  faults_.suffix = ".log";
+  const auto opened = Open();
+  ASSERT_TRUE(PutOne(*opened.store, "1").ok());
+  EXPECT_TRUE(FilesEndingIn(path_, ".sst").empty());
+  faults_.sync_fails = true;
+  EXPECT_FALSE(PutOne(*opened.store, "2").ok());
+  faults_.sync_fails = false;
+  ASSERT_TRUE(opened.store->Reopen(kPatience).ok());
+  EXPECT_FALSE(FilesEndingIn(path_, ".sst").empty());
+}
+
+TEST_F(RocksStoreFaultTest, ReopeningWaitsForViewsAndGivesUpAtItsBound) {
+  const auto opened = Open();
+  ASSERT_TRUE(PutOne(*opened.store, "1").ok());
+  auto view = opened.store->Snapshot();
+  EXPECT_EQ(opened.store->Reopen(std::chrono::milliseconds(1)).status().code(),
+            absl::StatusCode::kDeadlineExceeded);
+  EXPECT_THAT(Value(*view, Table::kFeed, "1"), ::testing::Optional(std::string()));
+  auto cursor = view->Scan(Table::kFeed, KeyRange());
+  EXPECT_FALSE(opened.store->Reopen(std::chrono::milliseconds(1)).ok());
+  EXPECT_TRUE(PutOne(*opened.store, "2").ok());
+  cursor.reset();
+  view.reset();
+  EXPECT_TRUE(opened.store->Reopen(kPatience).ok());
+}
+
+TEST_F(RocksStoreFaultTest, ReadersGoOnAcrossAReopening) {
+  const auto opened = Open();
+  ASSERT_TRUE(PutOne(*opened.store, "1").ok());
+  std::atomic<bool> stop = false;
+  std::atomic<int> wrong = 0;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&] {
+      while (!stop) {
+        const auto view = opened.store->Snapshot();
+        auto cursor = view->Scan(Table::kFeed, KeyRange());
+        const auto value = view->Get(Table::kFeed, "1");
+        if (!cursor->Valid() || cursor->key() != "1" || !value.ok() || !value->has_value()) ++wrong;
+      }
+    });
+    readers.emplace_back([&] {
+      while (!stop) {
+        const auto value = opened.store->Get(Table::kFeed, "1");
+        if (!value.ok() || !value->has_value()) ++wrong;
+      }
+    });
+  }
+  int reopened = 0;
+  for (int i = 0; i < 5; ++i) reopened += opened.store->Reopen(kPatience).ok() ? 1 : 0;
+  stop = true;
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(reopened, 5);
+}
+
+TEST_F(RocksStoreFaultTest, AStoreThatCannotBeOpenedAgainSaysSoUntilItCan) {
+  faults_.suffix = "";
+  const auto opened = Open();
+  ASSERT_TRUE(PutOne(*opened.store, "1").ok());
+  // The doubt is noted before anything is closed.
+  faults_.creation_is_denied = true;
+  EXPECT_FALSE(opened.store->Reopen(kPatience).ok());
+  EXPECT_THAT(Value(*opened.store, Table::kFeed, "1"), ::testing::Optional(std::string()));
+  faults_.creation_is_denied = false;
+  ASSERT_TRUE(opened.store->Reopen(kPatience).ok());
+  // With the doubt there, the database itself is what can't be opened.
+  faults_.creation_is_denied = true;
+  EXPECT_FALSE(opened.store->Reopen(kPatience).ok());
+  EXPECT_EQ(opened.store->Get(Table::kFeed, "1").status().code(), absl::StatusCode::kUnavailable);
+  const auto view = opened.store->Snapshot();
+  EXPECT_EQ(view->Get(Table::kFeed, "1").status().code(), absl::StatusCode::kUnavailable);
+  const auto cursor = opened.store->Scan(Table::kFeed, KeyRange());
+  EXPECT_FALSE(cursor->Valid());
+  EXPECT_EQ(cursor->status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(PutOne(*opened.store, "2").code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(RocksStoreFaultTest, AfterAFailedReopeningTheNextMaySucceed) {
+  faults_.suffix = "";
+  const auto opened = Open();
+  ASSERT_TRUE(PutOne(*opened.store, "1").ok());
+  ASSERT_TRUE(opened.store->Reopen(kPatience).ok());
+  faults_.creation_is_denied = true;
+  EXPECT_FALSE(opened.store->Reopen(kPatience).ok());
+  faults_.creation_is_denied = false;
+  ASSERT_TRUE(opened.store->Reopen(kPatience).ok());
+  EXPECT_THAT(Value(*opened.store, Table::kFeed, "1"), ::testing::Optional(std::string()));
+  EXPECT_TRUE(PutOne(*opened.store, "2").ok());
 }
 
 TEST_F(RocksStoreFaultTest, FullDiskIsSaidSo) {

@@ -278,6 +278,16 @@ TEST_F(BatchUpsertTest, ARetryTellsWhatTheFirstTryDid) {
   EXPECT_EQ(lyon_.head(), head);
 }
 
+TEST_F(BatchUpsertTest, ARetryOfAnUnchangedRowUndoesNobodysEdit) {
+  const v1::Record there = Create("name: 'ADOS' acronym: 'A'");
+  auto request = Request({"name: 'ADOS' acronym: 'A'"});
+  *request.mutable_context() = By("Camille", kRequest);
+  EXPECT_THAT(Outcomes(Send(request)), ElementsAre("UNCHANGED"));
+  ASSERT_TRUE(lyon_.Set(*lyon_.Get(there.name()), Parse<v1::Actor>("acronym: 'B'")).ok());
+  EXPECT_THAT(Outcomes(Send(request)), ElementsAre("UNCHANGED"));
+  EXPECT_EQ(Unpack<v1::Actor>(*lyon_.Get(there.name())).acronym(), "B");
+}
+
 TEST_F(BatchUpsertTest, RequestsAsAWholeAreRefused) {
   const auto code = [&](const v1::BatchUpsertRecordsRequest& request) {
     return lyon_.Upsert(request).status().code();

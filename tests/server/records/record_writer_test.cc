@@ -108,6 +108,18 @@ TEST_F(RecordWriterTest, ARetryReturnsTheRecordAsItIs) {
   EXPECT_EQ(Unpack<v1::Actor>(Create("name: 'ADOS'", By("Awa", kRequest))).acronym(), "A");
 }
 
+TEST_F(RecordWriterTest, ARetryOfAWriteThatChangedNothingUndoesNobodysEdit) {
+  const v1::Record first = Create("name: 'ADOS'");
+  v1::UpdateRecordRequest request = Edit(first, "name: 'ADOS'");
+  request.mutable_record()->clear_etag();
+  *request.mutable_context() = By("Awa", kRequest);
+  ASSERT_TRUE(lyon_.Update(request).ok());
+  ASSERT_TRUE(lyon_.Set(first, Parse<v1::Actor>("name: 'ADOS Rhône'")).ok());
+  const auto retried = lyon_.Update(request);
+  ASSERT_TRUE(retried.ok()) << retried.status();
+  EXPECT_EQ(Unpack<v1::Actor>(*retried).name(), "ADOS Rhône");
+}
+
 TEST_F(RecordWriterTest, ARequestIdServesOneRecord) {
   Create("name: 'ADOS'", By("Awa", kRequest));
   const v1::Record other = Create("name: 'CIEDEL'");
