@@ -289,6 +289,8 @@ void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
 }
 
 void SyncSession::OnDisagreement() {
+  // Known, in a live session: what is written here still goes out.
+  if (left_aside_ && progress_.state == SyncState::kLive) return;
   if (EndsLeftAside()) return Close(v1::Goodbye::READ_ONLY, "");
   if (progress_.reconciliation_rounds > 0) outbox_.OpenFeed();
   if (moved_since_check_) {
@@ -316,6 +318,8 @@ bool SyncSession::WantsCheck() const {
   if (check_requested_) return true;
   const bool asks_first = options_.caller || initiated_round_;
   if (progress_.state == SyncState::kReconciling) return asks_first;
+  // They differ, and will until this site stores again; the live session stays for what is written here.
+  if (left_aside_) return false;
   const bool quiet = outbox_.feed_sent() >= replica_->progress().feed_head &&
                      progress_.applied_position >= outbox_.feed_marked();
   if (!quiet) return false;

@@ -456,6 +456,10 @@ void PeerHub::Sync(const std::string& name, std::function<void(absl::Status)> an
     return answer(absl::FailedPreconditionError(
         absl::StrCat("« ", name, " » est en pause ; d'abord : maillage resume ", name)));
   }
+  if (!writing_) {
+    return answer(absl::FailedPreconditionError(
+        "ce nœud est en lecture seule : il envoie ce qu'il a, sans rien enregistrer ; voyez « maillage status »"));
+  }
   if (peer->link == nullptr && !peer->schedule.has_value()) {
     return answer(absl::FailedPreconditionError(absl::StrCat(
         "« ", name, " » n'est pas connecté, et c'est lui qui appelle ; lancez la synchronisation de son côté")));
