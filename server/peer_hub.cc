@@ -285,6 +285,8 @@ void PeerHub::OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& st
       waiter.answer(absl::FailedPreconditionError(peer->last_error));
     }
   }
+  const bool unknown_caller = !link->dialled && !link->introduced && !link->waiting && !link->cut;
+  if (unknown_caller && !link->session->closing()) NoteMalformed(*link, "the stream ended before a greeting");
   links_.remove(link);
   admission_.Leave(link->id);
   AdmitWaiting();

@@ -21,9 +21,11 @@ inline constexpr size_t kFramesReadAhead = 8;
 // message.
 inline constexpr size_t kBytesReadAhead = size_t{1} << 20;
 
-// The longest message of a peer or a client, both ways. A change has at most 1 MiB and a frame little more; a whole
-// state of a record with many texts, or a page of 1,000 long records, may have several.
+// The longest message that is taken from a peer or a client. A change has at most 1 MiB and a frame little more; a
+// whole state of a record with many texts, or a batch of 1,000 long records, may have several.
 inline constexpr int kMaxMessageBytes = 16 << 20;
+// The longest answer: a page of 1,000 records with a text of the largest size each, which is what clients take.
+inline constexpr int kMaxAnswerBytes = 64 << 20;
 
 // What gRPC may hold for all connections together: 500 links of some 100 KiB each, and room for a few long messages.
 // Beyond it gRPC reads more slowly, then refuses.

@@ -15,7 +15,7 @@ from waiting import wait_until  # noqa: E402
 
 PROGRAMS = Path(os.environ.get('MAILLAGE_PROGRAMS', ROOT / 'build'))
 
-__all__ = ['DATA', 'NodesTest', 'PROGRAMS', 'ROOT', 'free_ports', 'record_id', 'wait_until']
+__all__ = ['CommandFailed', 'DATA', 'NodesTest', 'PROGRAMS', 'ROOT', 'free_ports', 'record_id', 'wait_until']
 
 
 def record_id(record: dict) -> str:

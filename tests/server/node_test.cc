@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "grpcpp/generic/generic_stub.h"
 #include "grpcpp/grpcpp.h"
 #include "proto/record_service.grpc.pb.h"
 #include "proto/records.pb.h"
@@ -188,6 +189,37 @@ TEST(NodeTest, ANodeThatDialsItselfSaysSo) {
   EXPECT_EQ(lyon.Sync(own_address).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(lyon.Status().peers(0).state(), v1::PeerStatus::ERROR);
   EXPECT_NE(lyon.Status().peers(0).last_error().find("même identité"), std::string::npos);
+}
+
+TEST(NodeTest, BytesThatAreNoMessageEndTheirStreamAndNothingElse) {
+  TestNode lyon("lyon");
+  const v1::Record record = lyon.Create("toujours là");
+  grpc::GenericStub stub(grpc::CreateChannel(lyon.address(), grpc::InsecureChannelCredentials()));
+  for (int i = 0; i < 200; ++i) {
+    grpc::ClientContext context;
+    grpc::CompletionQueue queue;
+    auto call = stub.PrepareCall(&context, "/maillage.v1.SyncService/Sync", &queue);
+    void* tag = nullptr;
+    bool ok = false;
+    call->StartCall(nullptr);
+    queue.Next(&tag, &ok);
+    const std::string garbage(static_cast<size_t>(i), static_cast<char>(0xff - i));
+    const grpc::Slice slice(garbage);
+    call->Write(grpc::ByteBuffer(&slice, 1), nullptr);
+    queue.Next(&tag, &ok);
+    // The node ends it, whatever was in it; the empty message is a frame of a later version and no greeting.
+    grpc::ByteBuffer answer;
+    do {
+      call->Read(&answer, nullptr);
+      queue.Next(&tag, &ok);
+    } while (ok);
+    grpc::Status status;
+    call->Finish(&status, nullptr);
+    queue.Next(&tag, &ok);
+    queue.Shutdown();
+  }
+  EXPECT_EQ(lyon.NameOf(record.name()), "toujours là");
+  EXPECT_EQ(lyon.Status().reconciling_sessions(), 0u);
 }
 
 TEST(NodeTest, AnUnknownPeerIsRefusedWithThoseThereAre) {
