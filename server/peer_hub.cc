@@ -173,6 +173,7 @@ void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& fr
   if (link->cut) return;
   pump_due_ = true;
   admission_.NoteProgress(link->id, Now());
+  const bool was_closing = link->session->closing();
   const absl::Status status = link->session->Receive(frame);
   if (!status.ok()) {
     spdlog::error("sync failed peer={} error=\"{}\"", link->session->progress().peer_name,
@@ -181,7 +182,7 @@ void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& fr
     link->stream->Cancel();
     return;
   }
-  if (link->session->closing()) NoteMalformed(*link, link->session->fault());
+  if (!was_closing) NoteMalformed(*link, link->session->fault());
   if (!link->introduced && frame.has_hello()) Introduce(link);
   if (Peer* peer = PeerOf(*link)) peer->last_contact_millis = Now();
 }
