@@ -7,6 +7,7 @@ Debian's grpc-proto.
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Callable
 
 import grpc
 from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
@@ -35,8 +36,9 @@ def _message(pool: descriptor_pool.DescriptorPool, full_name: str):
 class ReflectedClient:
     """Calls methods by name, with and giving plain dictionaries in protobuf's JSON form."""
 
-    def __init__(self, address: str) -> None:
-        self._channel = grpc.insecure_channel(address)
+    def __init__(self, address: str, options: list[tuple[str, object]] | None = None) -> None:
+        """`options` are gRPC's, for the channel."""
+        self._channel = grpc.insecure_channel(address, options)
         self._protocols = _known_protocols()
         self._pool = descriptor_pool.DescriptorPool()
         self._loaded: set[str] = set()
@@ -58,15 +60,23 @@ class ReflectedClient:
 
     def call(self, service: str, method: str, request: dict | None = None) -> dict:
         """One unary call; raises grpc.RpcError."""
+        return self.unary(service, method)(request)
+
+    def unary(self, service: str, method: str) -> Callable[[dict | None], dict]:
+        """A method to be called often, from any thread: what it needs to know is asked now."""
         self._load(file_containing_symbol=service)
         described = self._pool.FindServiceByName(service).FindMethodByName(method)
         request_type = _message(self._pool, described.input_type.full_name)
         response_type = _message(self._pool, described.output_type.full_name)
-        message = json_format.ParseDict(request or {}, request_type(), descriptor_pool=self._pool)
         stub = self._channel.unary_unary(f'/{service}/{method}', request_serializer=request_type.SerializeToString,
                                          response_deserializer=response_type.FromString)
-        return json_format.MessageToDict(stub(message, timeout=20), preserving_proto_field_name=True,
-                                         descriptor_pool=self._pool)
+
+        def call(request: dict | None = None) -> dict:
+            message = json_format.ParseDict(request or {}, request_type(), descriptor_pool=self._pool)
+            return json_format.MessageToDict(stub(message, timeout=20), preserving_proto_field_name=True,
+                                             descriptor_pool=self._pool)
+
+        return call
 
     def health(self, service: str = '') -> str:
         request_type = _message(self._protocols, 'grpc.health.v1.HealthCheckRequest')
