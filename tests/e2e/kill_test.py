@@ -8,7 +8,6 @@ import os
 import random
 import sys
 import threading
-import time
 import unittest
 import uuid
 
@@ -80,7 +79,7 @@ class Writer(threading.Thread):
                     self.refused.append(f'{method}: {error.code()} {error.details()}')
                     return None
                 self.retried += 1
-                time.sleep(0.02)
+                self.stop.wait(0.02)
 
 
 class KillTest(NodesTest):
@@ -93,8 +92,10 @@ class KillTest(NodesTest):
         return client
 
     def kill_again_and_again(self, nodes: list, chance: random.Random) -> None:
+        load = threading.Event()
         for _ in range(KILLS):
-            time.sleep(chance.uniform(0.02, 0.6))
+            # Never set: the load goes on for that long.
+            load.wait(chance.uniform(0.02, 0.6))
             node = chance.choice(nodes)
             node.kill()
             node.start()

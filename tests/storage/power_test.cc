@@ -1,0 +1,237 @@
+// Power cuts, failing disks and flipped bits under a real RocksStore on a disk in memory.
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "storage/rocks_store.h"
+#include "tests/storage/memory_disk.h"
+#include "tests/storage/store_model.h"
+#include "tests/support/seed.h"
+
+namespace maillage::storage {
+namespace {
+
+using ::maillage::testing::NumberFromEnvironment;
+using ::maillage::testing::TestRounds;
+using ::maillage::testing::TestSeed;
+
+constexpr char kPath[] = "/site/store";
+
+RocksOptions OptionsOn(MemoryDisk& disk) {
+  RocksOptions options;
+  options.env = disk.env();
+  // As small as RocksDB takes, so that batches are flushed and compacted all the time.
+  options.write_buffer_bytes = size_t{512} << 10;
+  options.block_cache_bytes = size_t{1} << 20;
+  return options;
+}
+
+absl::StatusOr<RocksStore::Opened> OpenOn(MemoryDisk& disk) {
+  disk.env()->CreateDirIfMissing("/site");
+  return RocksStore::Open(kPath, OptionsOn(disk));
+}
+
+// The store holds what it ought to; whether the unanswered batch is part of that is known from here on.
+void CheckAndSettle(const RocksStore& store, StoreModel& model) {
+  const StoreModel::Verdict verdict = model.Compare(store);
+  EXPECT_EQ(verdict.wrong, "");
+  EXPECT_EQ(verdict.errors, 0u);
+  model.Settle(store);
+}
+
+// Opens after a cut; takes the doubt for settled, as the node does with a new incarnation.
+std::unique_ptr<RocksStore> MustOpen(MemoryDisk& disk, bool* doubted = nullptr) {
+  auto opened = OpenOn(disk);
+  EXPECT_TRUE(opened.ok()) << opened.status();
+  if (!opened.ok()) return nullptr;
+  if (doubted != nullptr) *doubted = !opened->continuity_proven;
+  if (!opened->continuity_proven) {
+    EXPECT_TRUE(opened->store->SettleContinuity().ok());
+  }
+  return std::move(opened->store);
+}
+
+// Writes until the power goes or the store refuses, or `batches` times.
+void WriteUntilRefused(const MemoryDisk& disk, RocksStore& store, StoreModel& model, std::mt19937_64& random,
+                       uint64_t batches) {
+  for (uint64_t i = 0; i < batches; ++i) {
+    const CommitBatch batch = StoreModel::RandomBatch(random);
+    const absl::Status committed = store.Commit(batch);
+    if (disk.power_is_off()) return model.Unanswered(batch);
+    if (!committed.ok()) {
+      model.Unanswered(batch);
+      EXPECT_EQ(store.Commit(batch).code(), absl::StatusCode::kFailedPrecondition);
+      return;
+    }
+    model.Acknowledged(batch);
+  }
+}
+
+class PowerTest : public ::testing::Test {
+ protected:
+  std::mt19937_64 random_{TestSeed()};
+};
+
+// The rounds of one test in parts that run side by side.
+constexpr uint64_t kShards = 4;
+
+class PowerRounds : public ::testing::TestWithParam<uint64_t> {
+ protected:
+  static uint64_t Rounds(const char* variable, uint64_t usual) {
+    return TestRounds(NumberFromEnvironment(variable, usual)) / kShards;
+  }
+
+  std::mt19937_64 random_{TestSeed() + GetParam()};
+};
+INSTANTIATE_TEST_SUITE_P(Shards, PowerRounds, ::testing::Range(uint64_t{0}, kShards));
+
+TEST_P(PowerRounds, CutsLoseNothingAcknowledged) {
+  const uint64_t cuts = Rounds("MAILLAGE_POWER_CUTS", MAILLAGE_POWER_CUTS);
+  constexpr uint64_t kCutsPerDisk = 100;
+  uint64_t in_doubt = 0;
+  uint64_t while_opening = 0;
+  std::unique_ptr<MemoryDisk> disk;
+  StoreModel model;
+  for (uint64_t cut = 0; cut < cuts && !HasFailure(); ++cut) {
+    SCOPED_TRACE(absl::StrCat("cut ", cut));
+    if (cut % kCutsPerDisk == 0) {
+      disk = std::make_unique<MemoryDisk>();
+      model = StoreModel();
+    }
+    disk->CutPowerAfter(random_() % (random_() % 4 == 0 ? 400 : 60));
+    auto opened = OpenOn(*disk);
+    EXPECT_TRUE(opened.ok()) << opened.status();
+    if (opened.ok()) {
+      while_opening += disk->power_is_off() ? 1 : 0;
+      if (!disk->power_is_off()) WriteUntilRefused(*disk, *opened->store, model, random_, 60);
+      opened->store.reset();
+    }
+    disk->PowerOn(random_);
+    bool doubted = false;
+    const auto store = MustOpen(*disk, &doubted);
+    if (store == nullptr) break;
+    in_doubt += doubted ? 1 : 0;
+    CheckAndSettle(*store, model);
+  }
+  std::cout << "figure: power cuts " << cuts << " (" << while_opening << " while opening, " << in_doubt
+            << " found in doubt afterwards), acknowledged batches lost " << (HasFailure() ? "SOME" : "0") << std::endl;
+}
+
+// One workload: opening, commits with flushes and compactions, a checkpoint, closing, opening again, commits.
+void Workload(MemoryDisk& disk, StoreModel& model, std::mt19937_64& random) {
+  for (int part = 0; part < 2; ++part) {
+    auto opened = OpenOn(disk);
+    if (!opened.ok()) return;
+    CheckAndSettle(*opened->store, model);
+    if (!opened->continuity_proven && !opened->store->SettleContinuity().ok()) return;
+    WriteUntilRefused(disk, *opened->store, model, random, 12);
+    if (part == 0) opened->store->Checkpoint("/site/backup").IgnoreError();
+  }
+}
+
+TEST_F(PowerTest, AnyOperationMayFail) {
+  const uint64_t workloads = TestRounds(NumberFromEnvironment("MAILLAGE_IO_WORKLOADS", 1));
+  uint64_t points = 0;
+  for (uint64_t workload = 0; workload < workloads && !HasFailure(); ++workload) {
+    const uint64_t seed = random_();
+    MemoryDisk whole;
+    StoreModel nothing;
+    std::mt19937_64 same(seed);
+    Workload(whole, nothing, same);
+    const uint64_t operations = whole.operations();
+    ASSERT_GT(operations, 100u);
+    for (uint64_t at = 0; at < operations && !HasFailure(); at += MAILLAGE_IO_STRIDE) {
+      for (const auto fault : {MemoryDisk::Fault::kIoError, MemoryDisk::Fault::kNoSpace}) {
+        const bool once = random_() % 2 == 0;
+        SCOPED_TRACE(absl::StrCat("workload seed ", seed, ", operation ", at, once ? ", once" : ", from then on",
+                                  fault == MemoryDisk::Fault::kNoSpace ? ", no space" : ", I/O error"));
+        MemoryDisk disk;
+        StoreModel model;
+        disk.FailAt(at, fault, once);
+        std::mt19937_64 again(seed);
+        Workload(disk, model, again);
+        disk.FailAt(0, MemoryDisk::Fault::kNone, true);
+        const auto store = MustOpen(disk);
+        if (store == nullptr) break;
+        CheckAndSettle(*store, model);
+        ++points;
+      }
+    }
+  }
+  std::cout << "figure: failing operations and full disks at every index, workloads " << workloads << ", points "
+            << points << ", acknowledged batches lost " << (HasFailure() ? "SOME" : "0") << std::endl;
+}
+
+// Files of every kind: a database with sorted files of several levels, a log, manifests, and RocksDB's small files.
+DiskImage FullDisk(StoreModel& model, std::mt19937_64& random) {
+  MemoryDisk disk;
+  for (int part = 0; part < 3; ++part) {
+    const auto store = MustOpen(disk);
+    WriteUntilRefused(disk, *store, model, random, 30 + random() % 60);
+  }
+  return disk.Image();
+}
+
+void Damage(std::string& bytes, std::mt19937_64& random) {
+  const size_t place = random() % bytes.size();
+  switch (random() % 8) {
+    case 0:
+      bytes.resize(place);
+      break;
+    case 1:
+      for (size_t i = place; i < std::min(bytes.size(), place + 4096); ++i) bytes[i] = '\0';
+      break;
+    default:
+      bytes[place] = static_cast<char>(bytes[place] ^ (1 << random() % 8));
+  }
+}
+
+TEST_P(PowerRounds, DamageIsNeverAWrongValue) {
+  const uint64_t flips = Rounds("MAILLAGE_BIT_FLIPS", MAILLAGE_BIT_FLIPS);
+  constexpr uint64_t kFlipsPerDisk = 50;
+  uint64_t refused = 0;
+  uint64_t in_doubt = 0;
+  uint64_t read_errors = 0;
+  uint64_t harmless = 0;
+  StoreModel model;
+  DiskImage whole;
+  for (uint64_t flip = 0; flip < flips && !HasFailure(); ++flip) {
+    if (flip % kFlipsPerDisk == 0) {
+      model = StoreModel();
+      whole = FullDisk(model, random_);
+    }
+    DiskImage damaged = whole;
+    auto file = damaged.begin();
+    do {
+      file = std::next(damaged.begin(), static_cast<ptrdiff_t>(random_() % damaged.size()));
+    } while (file->second.empty());
+    Damage(file->second, random_);
+    if (file->second == whole[file->first]) continue;
+    SCOPED_TRACE(absl::StrCat("flip ", flip, " in ", file->first));
+    MemoryDisk disk;
+    disk.Load(damaged);
+    const auto opened = OpenOn(disk);
+    if (!opened.ok()) {
+      EXPECT_FALSE(opened.status().message().empty());
+      ++refused;
+      continue;
+    }
+    const StoreModel::Verdict verdict = model.Compare(*opened->store, !opened->continuity_proven);
+    EXPECT_EQ(verdict.wrong, "");
+    in_doubt += opened->continuity_proven ? 0 : 1;
+    read_errors += verdict.errors > 0 ? 1 : 0;
+    harmless += opened->continuity_proven && verdict.errors == 0 ? 1 : 0;
+  }
+  std::cout << "figure: bit flips and other damage " << flips << ": opening refused " << refused
+            << ", opened in doubt " << in_doubt << ", reads refused " << read_errors << ", harmless " << harmless
+            << ", wrong values and undetected losses " << (HasFailure() ? "SOME" : "0") << std::endl;
+}
+
+}  // namespace
+}  // namespace maillage::storage
