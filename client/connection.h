@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "proto/admin_service.pb.h"
 #include "proto/record_service.pb.h"
 #include "proto/status_service.pb.h"
 
@@ -46,6 +47,10 @@ class Connection {
   virtual absl::StatusOr<v1::PeerStatus> PausePeer(const v1::PausePeerRequest& request) = 0;
   virtual absl::StatusOr<v1::PeerStatus> ResumePeer(const v1::ResumePeerRequest& request) = 0;
   virtual absl::StatusOr<v1::PeerStatus> SyncPeer(const v1::SyncPeerRequest& request) = 0;
+
+  // Calls `handler` on this thread for each message. Never repeated: a second try would meet what the first one made.
+  virtual absl::Status Backup(const v1::BackupRequest& request,
+                              const std::function<void(const v1::BackupProgress&)>& handler) = 0;
 };
 
 }  // namespace maillage::client

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "grpcpp/grpcpp.h"
+#include "proto/admin_service.grpc.pb.h"
 #include "proto/record_service.grpc.pb.h"
 #include "proto/status_service.grpc.pb.h"
 
@@ -36,7 +37,8 @@ class GrpcConnection : public Connection {
       : options_(std::move(options)),
         channel_(Dial(options_.address)),
         records_(v1::RecordService::NewStub(channel_)),
-        status_(v1::StatusService::NewStub(channel_)) {}
+        status_(v1::StatusService::NewStub(channel_)),
+        admin_(v1::AdminService::NewStub(channel_)) {}
 
   absl::StatusOr<v1::Record> GetRecord(const v1::GetRecordRequest& request) override {
     return Call<v1::Record>(*records_, &Records::GetRecord, request, options_.call_timeout);
@@ -112,6 +114,16 @@ class GrpcConnection : public Connection {
     return ToAbsl(status);
   }
 
+  absl::Status Backup(const v1::BackupRequest& request,
+                      const std::function<void(const v1::BackupProgress&)>& handler) override {
+    grpc::ClientContext context;
+    const std::stop_callback cancel(options_.stop, [&context] { context.TryCancel(); });
+    const auto stream = admin_->Backup(&context, request);
+    v1::BackupProgress progress;
+    while (stream->Read(&progress)) handler(progress);
+    return ToAbsl(stream->Finish());
+  }
+
  private:
   using Records = v1::RecordService::Stub;
   using Status = v1::StatusService::Stub;
@@ -134,6 +146,7 @@ class GrpcConnection : public Connection {
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<Records> records_;
   const std::unique_ptr<Status> status_;
+  const std::unique_ptr<v1::AdminService::Stub> admin_;
 };
 
 }  // namespace

@@ -1,11 +1,15 @@
 // The program `maillage`: the command line with its real surroundings.
 #include <pwd.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <condition_variable>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <mutex>
@@ -78,6 +82,41 @@ std::shared_ptr<maillage::client::Connection> Connect(const std::string& address
       maillage::client::MakeGrpcConnection(std::move(options)), std::move(retry));
 }
 
+// Beside this program, as installed, or where the build leaves it, or in PATH.
+std::string NodeProgram() {
+  std::error_code error;
+  const std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe", error).parent_path();
+  for (const std::filesystem::path& place : {folder / "maillaged", folder.parent_path() / "server" / "maillaged"}) {
+    if (std::filesystem::exists(place, error)) return place.string();
+  }
+  return "maillaged";
+}
+
+absl::StatusOr<int> RunNodeProgram(const std::vector<std::string>& arguments) {
+  std::vector<std::string> words = {NodeProgram()};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  // Ctrl-C is for the program that works, not only for this one.
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  posix_spawnattr_setsigmask(&attributes, &none);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+  pid_t child = 0;
+  const int error = posix_spawnp(&child, pointers[0], nullptr, &attributes, pointers.data(), environ);
+  posix_spawnattr_destroy(&attributes);
+  if (error != 0) {
+    return absl::NotFoundError("maillaged est introuvable : installez le nœud sur cette machine, ou complétez PATH");
+  }
+  int ended = 0;
+  while (waitpid(child, &ended, 0) < 0 && errno == EINTR) {
+  }
+  return WIFEXITED(ended) ? WEXITSTATUS(ended) : 128 + WTERMSIG(ended);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -99,6 +138,7 @@ int main(int argc, char** argv) {
       .out_width = TerminalWidth(),
       .err_is_terminal = isatty(STDERR_FILENO) != 0,
       .stopped = [stop] { return stop.stop_requested(); },
+      .run_node_program = RunNodeProgram,
   };
   return maillage::client::commands::RunMaillage({argv + 1, argv + argc}, environment);
 }

@@ -87,6 +87,11 @@ class RetryingConnection : public Connection {
     return Repeat([&] { return connection_->SyncPeer(request); }, absl::IsUnavailable);
   }
 
+  absl::Status Backup(const v1::BackupRequest& request,
+                      const std::function<void(const v1::BackupProgress&)>& handler) override {
+    return connection_->Backup(request, handler);
+  }
+
   absl::Status WatchRecords(const v1::WatchRecordsRequest& request, absl::Time until,
                             const EventHandler& handler) override {
     v1::WatchRecordsRequest resumed = request;

@@ -1,14 +1,19 @@
 // maillaged: the node as a program.
 #include <pthread.h>
+#include <unistd.h>
 
+#include <cinttypes>
 #include <csignal>
 #include <cstdio>
+#include <ctime>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "CLI/CLI.hpp"
 #include "proto/absl_view.h"
+#include "server/backup.h"
 #include "server/config.h"
 #include "server/node.h"
 #include "spdlog/sinks/stdout_sinks.h"
@@ -75,6 +80,73 @@ int Complain(const absl::Status& status, int code) {
   return code;
 }
 
+constexpr uint64_t kMiB = uint64_t{1} << 20;
+
+// One line on a terminal, drawn again; nothing elsewhere.
+bool ShowBytes(uint64_t done, uint64_t total) {
+  if (isatty(STDERR_FILENO) == 0) return true;
+  std::fprintf(stderr, "\r%" PRIu64 "/%" PRIu64 " Mio\x1b[K", done / kMiB, total / kMiB);
+  if (done >= total) std::fputs("\r\x1b[K", stderr);
+  return true;
+}
+
+void DescribeBackup(const maillage::server::BackupManifest& manifest) {
+  const time_t seconds = static_cast<time_t>(manifest.time_millis / 1000);
+  char when[sizeof("2026-11-24 10:00 UTC")];
+  struct tm parts = {};
+  gmtime_r(&seconds, &parts);
+  std::strftime(when, sizeof(when), "%Y-%m-%d %H:%M UTC", &parts);
+  std::printf("site %s, sauvegardé le %s : %zu fichiers, %" PRIu64 " octets, empreinte %s\n", manifest.site.c_str(),
+              when, manifest.files.size(), manifest.bytes(), manifest.root.c_str());
+}
+
+int RunVerify(const std::string& backup) {
+  const auto manifest = maillage::server::VerifyBackup(backup, nullptr);
+  if (!manifest.ok()) return Complain(manifest.status(), kFailed);
+  std::printf("La sauvegarde est intacte. ");
+  DescribeBackup(*manifest);
+  return 0;
+}
+
+int RunRestore(const std::string& backup, const std::string& data) {
+  const auto manifest = maillage::server::Restore(backup, data, ShowBytes);
+  if (!manifest.ok()) return Complain(manifest.status(), kFailed);
+  DescribeBackup(*manifest);
+  std::printf(
+      "Restauré dans %s. Démarrez maintenant le nœud avec --data %s : il prend une nouvelle incarnation, puis\n"
+      "reçoit de ses pairs ce qui a été écrit depuis. L'ancien nœud ne doit plus démarrer.\n",
+      data.c_str(), data.c_str());
+  return 0;
+}
+
+// Commands for a node that doesn't run; none chosen: the node itself.
+struct OfflineCommands {
+  CLI::App* verify = nullptr;
+  CLI::App* restore = nullptr;
+  std::string backup;
+  std::string data;
+
+  void Describe(CLI::App& app) {
+    verify = app.add_subcommand("verify", "Vérifie une sauvegarde / checks a backup");
+    restore = app.add_subcommand("restore", "Restaure une sauvegarde / restores a backup");
+    for (CLI::App* command : {verify, restore}) {
+      command->add_option("BACKUP", backup, "Dossier d'une sauvegarde / a backup's folder")->required();
+    }
+    restore->add_option("--data", data, "Dossier des données, nouveau ou vide / new or empty data folder")
+        ->required();
+    verify->footer("Exemple :\n  maillaged verify /srv/copies/savoie-2026-11-24");
+    restore->footer(
+        "Exemple :\n  maillaged restore /srv/copies/savoie-2026-11-24 --data /var/lib/maillage\n"
+        "Interrompue, la même commande recommence. / Interrupted, the same command starts over.");
+  }
+  // The exit code, or nothing where none was chosen.
+  std::optional<int> Run() const {
+    if (verify->parsed()) return RunVerify(backup);
+    if (restore->parsed()) return RunRestore(backup, data);
+    return std::nullopt;
+  }
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -82,12 +154,15 @@ int main(int argc, char** argv) {
   Config flags;
   std::string file;
   DescribeOptions(app, flags, file);
+  OfflineCommands offline;
+  offline.Describe(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int code = app.exit(error);
     return code == 0 ? 0 : kWrongUsage;
   }
+  if (const std::optional<int> code = offline.Run()) return *code;
   Config config;
   if (!file.empty()) {
     absl::Status read = maillage::server::ReadConfigFile(file, config);

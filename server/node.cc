@@ -13,6 +13,8 @@
 #include "proto/records.pb.h"
 #include "replication/edit.h"
 #include "replication/schema.h"
+#include "server/admin_service.h"
+#include "server/backup.h"
 #include "server/identity.h"
 #include "server/machine.h"
 #include "server/peer_hub.h"
@@ -94,6 +96,8 @@ class RunningNode final : public Node {
       return absl::FailedPreconditionError(
           absl::StrCat(config.data.string(), " : création impossible (", error.message(), ")"));
     }
+    if (absl::Status whole = CheckNotHalfRestored(config.data); !whole.ok()) return whole;
+    if (absl::Status removed = RemoveBackupRemains(config.data); !removed.ok()) return removed;
     absl::StatusOr<SiteId> site = LoadOrCreateIdentity(config.data);
     if (!site.ok()) return site.status();
     storage::RocksOptions options = ports_.store;
@@ -124,6 +128,9 @@ class RunningNode final : public Node {
     status_service_ = std::make_unique<StatusService>(
         writer_.get(), hub_.get(), recovery_.get(), &Schema::BuiltIn(),
         StatusService::Facts{config.site, clock_.NowMillis()});
+    admin_service_ = std::make_unique<AdminService>(
+        writer_.get(), store_.get(), ports_.disk, &clock_, &Schema::BuiltIn(),
+        AdminService::Facts{config.site, config.data, ports_.disk_reserve_bytes});
     sync_service_ = std::make_unique<SyncService>(hub_.get());
     if (absl::Status status = Listen(config); !status.ok()) return status;
     absl::Status started;
@@ -135,6 +142,7 @@ class RunningNode final : public Node {
     if (std::exchange(shut_down_, true)) return;
     if (server_ != nullptr) {
       record_service_->Shutdown();
+      admin_service_->Shutdown();
       std::promise<void> links_closed;
       writer_->Run([&](Replica&) { hub_->Shutdown([&] { links_closed.set_value(); }); }).IgnoreError();
       std::future<void> closed = links_closed.get_future();
@@ -188,6 +196,7 @@ class RunningNode final : public Node {
     builder.RegisterService(record_service_.get());
     builder.RegisterService(status_service_.get());
     builder.RegisterService(sync_service_.get());
+    builder.RegisterService(admin_service_.get());
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {
       return absl::UnavailableError(absl::StrCat(
@@ -197,7 +206,8 @@ class RunningNode final : public Node {
     server_->GetHealthCheckService()->SetServingStatus(true);
     for (const char* service : {v1::RecordService::service_full_name(),
                                 v1::StatusService::service_full_name(),
-                                v1::SyncService::service_full_name()}) {
+                                v1::SyncService::service_full_name(),
+                                v1::AdminService::service_full_name()}) {
       server_->GetHealthCheckService()->SetServingStatus(service, true);
     }
     return absl::OkStatus();
@@ -215,6 +225,7 @@ class RunningNode final : public Node {
   std::unique_ptr<RecordService> record_service_;
   std::unique_ptr<StatusService> status_service_;
   std::unique_ptr<SyncService> sync_service_;
+  std::unique_ptr<AdminService> admin_service_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
   bool shut_down_ = false;

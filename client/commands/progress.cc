@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "client/commands/time_text.h"
@@ -15,8 +16,11 @@ constexpr char kClearLine[] = "\r\x1b[K";
 
 }  // namespace
 
-Progress::Progress(const Session& session, size_t total)
-    : session_(session), total_(total), start_(session.env.now()) {}
+Progress::Progress(const Session& session, size_t total, std::string unit)
+    : session_(session),
+      total_(total),
+      unit_(unit.empty() ? session.Say("lignes", "lines") : std::move(unit)),
+      start_(session.env.now()) {}
 
 Progress::~Progress() {
   if (session_.env.err_is_terminal) session_.env.err << kClearLine << std::flush;
@@ -32,7 +36,7 @@ void Progress::Show(size_t done) {
     const double rate = static_cast<double>(done) / seconds;
     const absl::Duration left = absl::Seconds(static_cast<double>(total_ - done) / rate);
     absl::StrAppend(&line, "  ", static_cast<size_t>(rate),
-                    session_.Say(" lignes/s  reste ", " lines/s  left "),
+                    " ", unit_, session_.Say("/s  reste ", "/s  left "),
                     DurationWords(left, session_.language));
   }
   session_.env.err << line << std::flush;

@@ -3,6 +3,7 @@
 #define MAILLAGE_CLIENT_COMMANDS_PROGRESS_H_
 
 #include <cstddef>
+#include <string>
 
 #include "absl/time/time.h"
 #include "client/commands/session.h"
@@ -13,7 +14,8 @@ namespace maillage::client::commands {
 // clears it when destroyed. Silent where the error stream is no terminal.
 class Progress {
  public:
-  Progress(const Session& session, size_t total);
+  // `unit`: what is counted; lines, where it is empty.
+  Progress(const Session& session, size_t total, std::string unit = "");
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -23,6 +25,7 @@ class Progress {
  private:
   const Session& session_;
   const size_t total_;
+  const std::string unit_;
   const absl::Time start_;
 };
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <ostream>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -44,6 +45,8 @@ struct Environment {
   bool err_is_terminal = false;
   // Whether the user has asked the run to stop.
   std::function<bool()> stopped;
+  // Runs maillaged, which works on files that no node holds open, with these arguments, and returns its exit code.
+  std::function<absl::StatusOr<int>(const std::vector<std::string>& arguments)> run_node_program;
 };
 
 enum class Output { kTable, kJson, kCsv };

@@ -271,6 +271,15 @@ absl::StatusOr<v1::ListKindsResponse> FakeNode::ListKinds(const v1::ListKindsReq
   return v1::ListKindsResponse();
 }
 
+absl::Status FakeNode::Backup(const v1::BackupRequest& request,
+                              const std::function<void(const v1::BackupProgress&)>& handler) {
+  if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
+  v1::BackupProgress last;
+  last.mutable_summary()->set_folder(request.folder());
+  handler(last);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<v1::NodeStatus> FakeNode::GetStatus(const v1::GetStatusRequest&) {
   if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
   return status;

@@ -62,6 +62,8 @@ class FakeNode : public Connection {
   absl::StatusOr<v1::ListConflictsResponse> ListConflicts(
       const v1::ListConflictsRequest& request) override;
   absl::StatusOr<v1::ListKindsResponse> ListKinds(const v1::ListKindsRequest& request) override;
+  absl::Status Backup(const v1::BackupRequest& request,
+                      const std::function<void(const v1::BackupProgress&)>& handler) override;
   absl::StatusOr<v1::NodeStatus> GetStatus(const v1::GetStatusRequest& request) override;
   absl::StatusOr<v1::ListPeersResponse> ListPeers(const v1::ListPeersRequest& request) override;
   absl::StatusOr<v1::PeerStatus> PausePeer(const v1::PausePeerRequest& request) override;

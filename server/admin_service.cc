@@ -1,0 +1,194 @@
+#include "server/admin_service.h"
+
+#include <future>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_format.h"
+#include "server/backup.h"
+#include "server/grpc_status.h"
+#include "spdlog/spdlog.h"
+
+namespace maillage::server {
+namespace {
+
+// Carries the messages of a job to its caller. A slow caller gets the latest and not the ones between.
+template <typename Message>
+class JobReactor final : public grpc::ServerWriteReactor<Message> {
+ public:
+  // False once the caller has gone.
+  bool Tell(Message message) {
+    std::lock_guard lock(mutex_);
+    if (cancelled_) return false;
+    next_ = std::move(message);
+    WriteNext();
+    return true;
+  }
+
+  // The last call.
+  void End(grpc::Status status) {
+    std::lock_guard lock(mutex_);
+    end_ = std::move(status);
+    if (!writing_) this->Finish(*end_);
+  }
+
+  void OnWriteDone(bool) override {
+    std::lock_guard lock(mutex_);
+    writing_ = false;
+    WriteNext();
+    if (!writing_ && end_.has_value()) this->Finish(*end_);
+  }
+  void OnCancel() override {
+    std::lock_guard lock(mutex_);
+    cancelled_ = true;
+  }
+  void OnDone() override { delete this; }
+
+ private:
+  void WriteNext() {
+    if (writing_ || !next_.has_value()) return;
+    current_ = *std::move(next_);
+    next_.reset();
+    writing_ = true;
+    this->StartWrite(&current_);
+  }
+
+  std::mutex mutex_;
+  Message current_;
+  std::optional<Message> next_;
+  std::optional<grpc::Status> end_;
+  bool writing_ = false;
+  bool cancelled_ = false;
+};
+
+grpc::Status Busy() {
+  return {grpc::StatusCode::ABORTED,
+          "une sauvegarde ou un examen est déjà en cours sur ce nœud, ou il s'arrête ; réessayez ensuite"};
+}
+
+}  // namespace
+
+AdminService::AdminService(Writer* writer, storage::RocksStore* store, Disk* disk, replication::WallClock* clock,
+                           const replication::Schema* schema, Facts facts)
+    : writer_(writer),
+      store_(store),
+      disk_(disk),
+      clock_(clock),
+      schema_(schema),
+      facts_(std::move(facts)),
+      thread_([this] { Loop(); }) {}
+
+AdminService::~AdminService() { Shutdown(); }
+
+void AdminService::Shutdown() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void AdminService::Loop() {
+  while (true) {
+    Job job;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || job_; });
+      // A job that was taken has a caller who waits for its end.
+      if (!job_) return;
+      job = std::exchange(job_, nullptr);
+    }
+    job();
+    std::lock_guard lock(mutex_);
+    busy_ = false;
+  }
+}
+
+bool AdminService::Take(Job job) {
+  {
+    std::lock_guard lock(mutex_);
+    if (busy_ || stopping_) return false;
+    busy_ = true;
+    job_ = std::move(job);
+  }
+  wake_.notify_all();
+  return true;
+}
+
+bool AdminService::stopping() const {
+  std::lock_guard lock(mutex_);
+  return stopping_;
+}
+
+grpc::ServerWriteReactor<v1::BackupProgress>* AdminService::Backup(grpc::CallbackServerContext*,
+                                                                   const v1::BackupRequest* request) {
+  auto* const reactor = new JobReactor<v1::BackupProgress>;
+  const std::string folder = request->folder();
+  const bool taken = Take([this, reactor, folder] {
+    const absl::Status made = MakeBackup(folder, [this, reactor](v1::BackupProgress progress) {
+      return !stopping() && reactor->Tell(std::move(progress));
+    });
+    spdlog::log(made.ok() ? spdlog::level::info : spdlog::level::warn, "backup folder={} outcome=\"{}\"", folder,
+                made.ok() ? "ok" : std::string(made.message()));
+    reactor->End(ToGrpcStatus(made));
+  });
+  if (!taken) reactor->End(Busy());
+  return reactor;
+}
+
+absl::Status AdminService::MakeBackup(const std::string& folder,
+                                      const std::function<bool(v1::BackupProgress)>& tell) {
+  BackupSource source{facts_.data, disk_, facts_.reserve_bytes, nullptr};
+  source.checkpoint = [this](const std::filesystem::path& copy) -> absl::StatusOr<BackupManifest> {
+    BackupManifest manifest;
+    absl::Status copied;
+    // Between two batches, so that copy and description are of one moment. It costs one flush and hard links.
+    std::promise<void> done;
+    writer_->Post([](replication::Replica&) {}, [&](const absl::Status& status) {
+      copied = status.ok() ? store_->Checkpoint(copy.string()) : status;
+      if (copied.ok()) manifest = Describe(writer_->replica());
+      done.set_value();
+    });
+    done.get_future().wait();
+    if (!copied.ok()) return copied;
+    return manifest;
+  };
+  const auto manifest = server::MakeBackup(source, folder, [&](uint64_t done, uint64_t total) {
+    v1::BackupProgress progress;
+    progress.set_bytes_done(done);
+    progress.set_bytes_total(total);
+    return tell(std::move(progress));
+  });
+  if (!manifest.ok()) return manifest.status();
+  v1::BackupProgress last;
+  last.set_bytes_done(manifest->bytes());
+  last.set_bytes_total(manifest->bytes());
+  last.mutable_summary()->set_folder(folder);
+  last.mutable_summary()->set_files(manifest->files.size());
+  last.mutable_summary()->set_bytes(manifest->bytes());
+  last.mutable_summary()->set_feed_head(manifest->feed_head);
+  last.mutable_summary()->set_root(manifest->root);
+  tell(std::move(last));
+  return absl::OkStatus();
+}
+
+BackupManifest AdminService::Describe(const replication::Replica& replica) const {
+  BackupManifest manifest;
+  manifest.site = facts_.site;
+  manifest.site_id = FormatSiteId(replica.identity().site);
+  manifest.incarnation = absl::StrFormat("%016x", replica.identity().incarnation);
+  manifest.root = absl::BytesToHexString(replica.tree().Digest());
+  manifest.time_millis = clock_->NowMillis();
+  manifest.feed_head = replica.progress().feed_head;
+  for (const auto& [number, counts] : replica.progress().kinds) {
+    const replication::KindSchema* kind = schema_->FindKind(number);
+    manifest.kinds[kind != nullptr ? kind->name : absl::StrFormat("kind-%d", number)] = {counts.alive,
+                                                                                       counts.deleted};
+  }
+  return manifest;
+}
+
+}  // namespace maillage::server

@@ -1,0 +1,72 @@
+// The gRPC adapter of AdminService: long jobs on a thread of their own, one at a time, which tell how far they are.
+#ifndef MAILLAGE_SERVER_ADMIN_SERVICE_H_
+#define MAILLAGE_SERVER_ADMIN_SERVICE_H_
+
+#include <condition_variable>
+#include <filesystem>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "proto/admin_service.grpc.pb.h"
+#include "replication/ports.h"
+#include "replication/schema.h"
+#include "server/backup_files.h"
+#include "server/disk.h"
+#include "server/writer.h"
+#include "storage/rocks_store.h"
+
+namespace maillage::server {
+
+// Thread-safe.
+class AdminService final : public v1::AdminService::CallbackService {
+ public:
+  struct Facts {
+    std::string site;
+    std::filesystem::path data;
+    uint64_t reserve_bytes = 0;
+  };
+
+  // All pointers must outlive the service.
+  AdminService(Writer* writer, storage::RocksStore* store, Disk* disk, replication::WallClock* clock,
+               const replication::Schema* schema, Facts facts);
+  // Shuts down.
+  ~AdminService() override;
+
+  grpc::ServerWriteReactor<v1::BackupProgress>* Backup(grpc::CallbackServerContext* context,
+                                                       const v1::BackupRequest* request) override;
+
+  // Stops the job under way, waits for its end, and takes no more. Idempotent.
+  void Shutdown();
+
+ private:
+  using Job = std::function<void()>;
+
+  void Loop();
+  // False where a job runs already, or the node stops.
+  bool Take(Job job);
+  bool stopping() const;
+  BackupManifest Describe(const replication::Replica& replica) const;
+  absl::Status MakeBackup(const std::string& folder, const std::function<bool(v1::BackupProgress)>& tell);
+
+  Writer* const writer_;
+  storage::RocksStore* const store_;
+  Disk* const disk_;
+  replication::WallClock* const clock_;
+  const replication::Schema* const schema_;
+  const Facts facts_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  Job job_ ABSL_GUARDED_BY(mutex_);
+  bool busy_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace maillage::server
+
+#endif  // MAILLAGE_SERVER_ADMIN_SERVICE_H_
