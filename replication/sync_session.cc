@@ -27,7 +27,7 @@ bool IsPeersMistake(const absl::Status& status) { return absl::IsInvalidArgument
 }  // namespace
 
 SyncSession::SyncSession(Replica* replica, Options options)
-    : replica_(replica), options_(std::move(options)), outbox_(replica) {}
+    : replica_(replica), options_(std::move(options)), outbox_(replica), continuity_(replica) {}
 
 uint64_t SyncSession::Now() const { return replica_->wall_clock().NowMillis(); }
 
@@ -62,11 +62,36 @@ absl::Status SyncSession::Receive(const v1::SyncFrame& frame) {
     Close(v1::Goodbye::MALFORMED, "the first frame is no greeting");
     return absl::OkStatus();
   }
+  absl::Status status = Dispatch(frame);
+  if (IsPeersMistake(status)) {
+    Close(v1::Goodbye::MALFORMED, std::string(ToStd(status.message())));
+    return absl::OkStatus();
+  }
+  if (continuity_.TakeRenounced()) CompareAnew();
+  return status;
+}
+
+absl::Status SyncSession::Dispatch(const v1::SyncFrame& frame) {
   absl::Status status;
   switch (frame.body_case()) {
     case v1::SyncFrame::kHello:
-      OnHello(frame.hello());
+      return OnHello(frame.hello());
+    case v1::SyncFrame::kAcquaintance:
+      return continuity_.OnAcquaintance(frame.acquaintance());
+    case v1::SyncFrame::kOwnChanges:
+      return continuity_.OnOwnChanges(frame.own_changes());
+    case v1::SyncFrame::kHeldChanges:
+      return continuity_.OnHeldChanges(frame.held_changes());
+    case v1::SyncFrame::kGoodbye:
+      OnGoodbye(frame.goodbye());
+      return absl::OkStatus();
+    default:
       break;
+  }
+  // Two copies of one site exchange nothing: each meets the others under its own name from now on.
+  if (replica_->identity().site == progress_.peer) return absl::OkStatus();
+  continuity_.OnOtherFrame();
+  switch (frame.body_case()) {
     case v1::SyncFrame::kChanges:
       status = OnChanges(frame.changes());
       break;
@@ -85,35 +110,32 @@ absl::Status SyncSession::Receive(const v1::SyncFrame& frame) {
     case v1::SyncFrame::kStates:
       status = OnStates(frame.states());
       break;
-    case v1::SyncFrame::kGoodbye:
-      OnGoodbye(frame.goodbye());
-      break;
-    case v1::SyncFrame::BODY_NOT_SET:
+    default:
       // A frame of a later version: what it says is for those who know it.
       break;
-  }
-  if (IsPeersMistake(status)) {
-    Close(v1::Goodbye::MALFORMED, std::string(ToStd(status.message())));
-    return absl::OkStatus();
   }
   return status;
 }
 
-void SyncSession::OnHello(const v1::Hello& hello) {
+absl::Status SyncSession::OnHello(const v1::Hello& hello) {
   const std::optional<SiteId> site = SiteId::FromBytes(hello.site());
-  if (hello_received_ || !site.has_value()) {
-    return Close(v1::Goodbye::MALFORMED, "a greeting that is none");
-  }
+  if (hello_received_ || !site.has_value()) return absl::InvalidArgumentError("a greeting that is none");
   if (hello.protocol() != kProtocolVersion) {
-    return Close(v1::Goodbye::UNSUPPORTED_PROTOCOL,
-                 absl::StrCat("protocol ", hello.protocol(), ", here ", kProtocolVersion));
+    Close(v1::Goodbye::UNSUPPORTED_PROTOCOL,
+          absl::StrCat("protocol ", hello.protocol(), ", here ", kProtocolVersion));
+    return absl::OkStatus();
   }
-  if (*site == replica_->identity().site) {
-    return Close(v1::Goodbye::SELF, "both ends are the same site");
+  const bool twin = *site == replica_->identity().site;
+  if (twin && hello.instance() == replica_->instance()) {
+    Close(v1::Goodbye::SELF, "both ends are the same site");
+    return absl::OkStatus();
   }
   hello_received_ = true;
-  progress_.state = SyncState::kReconciling;
   progress_.peer = *site;
+  // Our own greeting tells, unless it went to somebody else or is already on its way without.
+  const bool told = !hello_sent_ || told_peer_ == *site;
+  if (twin) return continuity_.OnHello(hello, told, twin);
+  progress_.state = SyncState::kReconciling;
   progress_.peer_incarnation = hello.incarnation();
   progress_.peer_name = hello.name();
   progress_.clock_difference_millis = static_cast<int64_t>(hello.clock() - Now());
@@ -122,12 +144,18 @@ void SyncSession::OnHello(const v1::Hello& hello) {
   outbox_.StartFeedAt(head_at_hello_);
   if (hello.digest() == digest_at_hello_) {
     Agree(head_at_hello_, hello.feed_head());
-    return;
+  } else {
+    UseCursor(hello);
+    // With a hint on either side, what came since is streamed first and compared afterwards.
+    const bool hinted = outbox_.feed_open() || sent_cursor_;
+    if (options_.caller && !hinted) StartRound();
   }
-  UseCursor(hello);
-  // With a hint on either side, what came since is streamed first and compared afterwards.
-  const bool hinted = outbox_.feed_open() || sent_cursor_;
-  if (options_.caller && !hinted) StartRound();
+  return continuity_.OnHello(hello, told, twin);
+}
+
+void SyncSession::CompareAnew() {
+  check_requested_ = true;
+  NoteMove();
 }
 
 void SyncSession::RememberMoment() {
@@ -149,29 +177,46 @@ void SyncSession::UseCursor(const v1::Hello& hello) {
   }
 }
 
+absl::Status SyncSession::OnChange(const std::string& bytes) {
+  absl::StatusOr<Replica::ApplyResult> result = replica_->Apply(bytes, progress_.peer);
+  if (!result.ok()) {
+    if (!IsPeersMistake(result.status())) return result.status();
+    return replica_->Quarantine({progress_.peer, std::string(ToStd(result.status().message())), bytes});
+  }
+  ++progress_.changes_received;
+  moved_since_check_ = true;
+  switch (result->outcome) {
+    case Replica::Applied::kTwin:
+      // Comes again, once this site knows which of its own changes to give up.
+      has_gap_ = true;
+      return continuity_.OnTwinsChange();
+    case Replica::Applied::kMissingCauses:
+      has_gap_ = true;
+      AskFor(result->record, /*only_answer=*/true);
+      return absl::OkStatus();
+    case Replica::Applied::kApplied:
+      NoteMove();
+      [[fallthrough]];
+    case Replica::Applied::kDuplicate:
+      waiting_for_.erase(result->record);
+      return absl::OkStatus();
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SyncSession::OnChanges(const v1::Changes& changes) {
   if (!accepting_) {
     if (changes.change_size() > 0) LeaveAside();
     return absl::OkStatus();
   }
   for (const std::string& bytes : changes.change()) {
-    absl::StatusOr<Replica::ApplyResult> result = replica_->Apply(bytes, progress_.peer);
-    if (!result.ok()) {
-      if (!IsPeersMistake(result.status())) return result.status();
-      absl::Status kept = replica_->Quarantine(
-          {progress_.peer, std::string(ToStd(result.status().message())), bytes});
-      if (!kept.ok()) return kept;
-      continue;
-    }
-    ++progress_.changes_received;
-    moved_since_check_ = true;
-    if (result->outcome == Replica::Applied::kMissingCauses) {
+    if (!continuity_.open()) {
+      // Not to be taken now: found again when the two compare.
       has_gap_ = true;
-      AskFor(result->record, /*only_answer=*/true);
-    } else {
-      waiting_for_.erase(result->record);
-      if (result->outcome == Replica::Applied::kApplied) NoteMove();
+      moved_since_check_ = true;
+      break;
     }
+    if (absl::Status status = OnChange(bytes); !status.ok()) return status;
   }
   // What waits for its causes is stored nowhere: nothing from there on is acknowledged until roots are equal.
   if (changes.has_feed_position() && !has_gap_) {
@@ -190,7 +235,14 @@ absl::Status SyncSession::OnStates(const v1::States& states) {
   for (const v1::RecordStateBytes& state : states.state()) {
     absl::StatusOr<RecordKey> record = ParseRecord(state.record(), state.kind());
     if (!record.ok()) return record.status();
+    moved_since_check_ = true;
+    has_gap_ = has_gap_ || !continuity_.open();
+    if (!continuity_.open()) break;
     absl::StatusOr<bool> merged = replica_->Merge(*record, state.state(), progress_.peer);
+    if (absl::IsAborted(merged.status())) {
+      has_gap_ = true;
+      return continuity_.OnTwinsChange();
+    }
     if (!merged.ok()) return merged.status();
     ++progress_.states_received;
     moved_since_check_ = true;
@@ -237,6 +289,10 @@ absl::Status SyncSession::OnVectors(const v1::Vectors& vectors) {
     if (!state.ok()) return state.status();
     const VersionVector mine = state->has_value() ? (*state)->vector() : VersionVector();
     if (!entry.reply() && !mine.Covers(*theirs)) AskFor(*record, /*only_answer=*/true);
+    if (!entry.reply() && mine == *theirs) {
+      forked_ = *record;
+      forked_vector_ = mine;
+    }
     if (!theirs->Covers(mine)) outbox_.AddRecord(*record, *std::move(theirs));
   }
   return absl::OkStatus();
@@ -248,6 +304,8 @@ void SyncSession::OnReceipt(const v1::Receipt& receipt) {
   progress_.applied_position = std::max(progress_.applied_position,
                                         std::min(receipt.applied(), outbox_.feed_sent()));
   SkipWhatThePeerHad();
+  // Before the first agreement older changes may still be under way by the comparison.
+  if (progress_.agreements > 0) replica_->Witness(progress_.stored_position);
 }
 
 void SyncSession::SkipWhatThePeerHad() {
@@ -279,6 +337,7 @@ void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
   progress_.applied_position = std::max(progress_.applied_position, my_feed_head);
   received_position_ = std::max(received_position_, peer_feed_head);
   replica_->SetCursor(progress_.peer, {progress_.peer_incarnation, received_position_});
+  replica_->Witness(my_feed_head);
   moved_since_agreement_ = false;
   has_gap_ = false;
   left_aside_ = false;
@@ -300,13 +359,27 @@ void SyncSession::OnDisagreement() {
   }
   progress_.state = SyncState::kReconciling;
   if (progress_.reconciliation_rounds > 0 && ++fruitless_rounds_ > kMaxFruitlessRounds) {
-    return Close(v1::Goodbye::NOT_CONVERGING,
-                 "les deux sites ont tout comparé et diffèrent encore");
+    return Close(v1::Goodbye::NOT_CONVERGING, WhyNotConverging());
   }
   StartRound();
 }
 
+std::string SyncSession::WhyNotConverging() const {
+  std::string why = "les deux sites ont tout comparé et diffèrent encore";
+  if (!forked_.has_value()) return why;
+  absl::StrAppend(&why, " ; la fiche ", FormatUuid(forked_->id),
+                  " a deux contenus sous les mêmes numéros, donc un de ses auteurs a existé en double :");
+  const SiteId* told = nullptr;
+  for (const VersionVector::Entry& entry : forked_vector_.entries()) {
+    if (told != nullptr && *told == entry.actor.site) continue;
+    told = &entry.actor.site;
+    absl::StrAppend(&why, " ", FormatSiteId(*told));
+  }
+  return why;
+}
+
 void SyncSession::StartRound() {
+  forked_.reset();
   ++progress_.reconciliation_rounds;
   initiated_round_ = true;
   outbox_.StartRound();
@@ -358,6 +431,12 @@ absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
     return FillHello(frame->mutable_hello());
   }
   if (!hello_received_) return false;
+  if (continuity_.Fill(frame)) return true;
+  if (continuity_.twins_are_done()) {
+    Close(v1::Goodbye::TWIN, "deux copies de ce site tournent");
+    return Fill(frame);
+  }
+  if (!continuity_.open()) return false;
   if (FillReceipt(frame)) return true;
   for (auto fill : {&SyncSession::FillRanges, &SyncSession::FillVectors}) {
     absl::StatusOr<bool> filled = (this->*fill)(frame);
@@ -404,6 +483,10 @@ absl::StatusOr<bool> SyncSession::FillHello(v1::Hello* hello) {
   hello->set_digest(digest_at_hello_);
   hello->set_feed_head(head_at_hello_);
   hello->set_schema(kSchemaVersion);
+  hello->set_instance(replica_->instance());
+  const SiteId& peer = hello_received_ ? progress_.peer : options_.expected_peer;
+  if (!peer.empty()) continuity_.FillAcquaintance(peer, hello->mutable_known_of_you());
+  told_peer_ = peer;
   hello_sent_ = true;
   return true;
 }

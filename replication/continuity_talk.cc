@@ -1,0 +1,147 @@
+#include "replication/continuity_talk.h"
+
+#include <utility>
+
+#include "replication/tuning.h"
+
+namespace maillage::replication {
+namespace {
+
+v1::OwnChange ToProto(const Replica::OwnChange& change) {
+  v1::OwnChange proto;
+  proto.set_record(std::string(change.record.id.bytes()));
+  proto.set_kind(change.record.kind);
+  proto.set_incarnation(change.dot.actor.incarnation);
+  proto.set_epoch(change.dot.actor.epoch);
+  proto.set_n(change.dot.n);
+  proto.set_hash(change.hash);
+  return proto;
+}
+
+}  // namespace
+
+void ContinuityTalk::FillAcquaintance(const SiteId& peer, v1::Acquaintance* acquaintance) const {
+  acquaintance->set_site(std::string(peer.bytes()));
+  for (const auto& [incarnation, known] : replica_->KnownOf(peer)) {
+    v1::KnownIncarnation* added = acquaintance->add_incarnation();
+    added->set_incarnation(incarnation);
+    added->set_site_sequence(known.site_sequence);
+    added->set_hash(known.hash);
+  }
+}
+
+absl::Status ContinuityTalk::OnHello(const v1::Hello& hello, bool peer_was_told, bool twin) {
+  peer_ = *SiteId::FromBytes(hello.site());
+  twin_ = twin;
+  if (twin) {
+    told_ = true;
+    return Suspect(ContinuityDoubt::kTwinMet, hello.incarnation() == replica_->identity().incarnation);
+  }
+  acquaintance_due_ = !peer_was_told;
+  if (!hello.has_known_of_you()) return absl::OkStatus();
+  return OnAcquaintance(hello.known_of_you());
+}
+
+absl::Status ContinuityTalk::OnAcquaintance(const v1::Acquaintance& acquaintance) {
+  const LocalIdentity& identity = replica_->identity();
+  if (told_ || acquaintance.site() != identity.site.bytes()) return absl::OkStatus();
+  told_ = true;
+  for (const v1::KnownIncarnation& known : acquaintance.incarnation()) {
+    absl::StatusOr<ContinuityDoubt> doubt =
+        replica_->Judge(known.incarnation(), {known.site_sequence(), known.hash()});
+    if (!doubt.ok()) return doubt.status();
+    if (*doubt == ContinuityDoubt::kNone) continue;
+    const bool current = known.incarnation() == identity.incarnation;
+    absl::Status status = Suspect(*doubt, current);
+    // A doubt about an earlier incarnation may be followed by one about this one.
+    if (!status.ok() || current) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ContinuityTalk::OnTwinsChange() {
+  return Suspect(ContinuityDoubt::kPeerKnowsOther, /*must_renew=*/true);
+}
+
+absl::Status ContinuityTalk::Suspect(ContinuityDoubt doubt, bool must_renew) {
+  doubt_ = doubt;
+  must_renew_ = must_renew_ || must_renew;
+  if (asking_) return absl::OkStatus();
+  asking_ = true;
+  incarnation_ = replica_->identity().incarnation;
+  absl::StatusOr<std::vector<Replica::OwnChange>> unwitnessed = replica_->UnwitnessedChanges();
+  if (!unwitnessed.ok()) return unwitnessed.status();
+  if (unwitnessed->empty() && !twin_) return Settle();
+  questions_.emplace_back();
+  unanswered_.emplace_back();
+  for (const Replica::OwnChange& change : *unwitnessed) {
+    if (unanswered_.back().size() == kOwnChangesPerFrame) {
+      questions_.emplace_back();
+      unanswered_.emplace_back();
+    }
+    *questions_.back().add_change() = ToProto(change);
+    unanswered_.back().push_back(change.position);
+  }
+  questions_.back().set_ends(true);
+  return absl::OkStatus();
+}
+
+absl::Status ContinuityTalk::OnOwnChanges(const v1::OwnChanges& question) {
+  v1::HeldChanges& answer = answers_.emplace_back();
+  const SiteId author = twin_ ? replica_->identity().site : peer_;
+  for (const v1::OwnChange& change : question.change()) {
+    const auto id = RecordId::FromBytes(change.record());
+    if (!id.has_value() || change.kind() > UINT16_MAX) {
+      return absl::InvalidArgumentError("a question about a record without a valid kind and id");
+    }
+    const RecordKey record{static_cast<uint16_t>(change.kind()), *id};
+    const Dot dot{{author, change.incarnation(), change.epoch()}, change.n()};
+    absl::StatusOr<bool> holds = replica_->Holds(record, dot, change.hash());
+    if (!holds.ok()) return holds.status();
+    answer.mutable_held()->push_back(*holds ? '\1' : '\0');
+  }
+  twin_asked_all_ = question.ends();
+  return absl::OkStatus();
+}
+
+absl::Status ContinuityTalk::OnHeldChanges(const v1::HeldChanges& answer) {
+  if (unanswered_.empty() || answer.held().size() != unanswered_.front().size()) {
+    return absl::InvalidArgumentError("an answer to no question about own changes");
+  }
+  const std::vector<uint64_t> asked = std::move(unanswered_.front());
+  unanswered_.pop_front();
+  for (size_t i = 0; i < asked.size(); ++i) {
+    if (answer.held()[i] == '\1') held_.insert(asked[i]);
+  }
+  return unanswered_.empty() ? Settle() : absl::OkStatus();
+}
+
+absl::Status ContinuityTalk::Settle() {
+  asking_ = false;
+  renounced_ = true;
+  // Another session has settled it meanwhile.
+  if (replica_->identity().incarnation != incarnation_) return absl::OkStatus();
+  return replica_->Renounce(doubt_, std::exchange(held_, {}), std::exchange(must_renew_, false));
+}
+
+bool ContinuityTalk::twins_are_done() const {
+  return twin_ && !asking_ && twin_asked_all_ && answers_.empty();
+}
+
+bool ContinuityTalk::Fill(v1::SyncFrame* frame) {
+  if (std::exchange(acquaintance_due_, false)) {
+    FillAcquaintance(peer_, frame->mutable_acquaintance());
+    return true;
+  }
+  if (!answers_.empty()) {
+    *frame->mutable_held_changes() = std::move(answers_.front());
+    answers_.pop_front();
+    return true;
+  }
+  if (questions_.empty()) return false;
+  *frame->mutable_own_changes() = std::move(questions_.front());
+  questions_.pop_front();
+  return true;
+}
+
+}  // namespace maillage::replication
