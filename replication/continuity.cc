@@ -47,6 +47,12 @@ absl::StatusOr<VersionVector> DecodeVector(std::string_view bytes) {
 }  // namespace
 
 absl::Status Replica::LoadContinuity() {
+  authors_.clear();
+  renounced_.clear();
+  witnessed_incarnations_.clear();
+  witness_ = {};
+  witness_unsaved_ = false;
+  note_ = {};
   absl::Status status = LoadRow(*store_, storage::kOpeningKey, DecodeCount, opening_);
   if (status.ok()) status = LoadRow(*store_, storage::kWitnessKey, DecodeWitnessMark, witness_);
   if (status.ok()) status = LoadRow(*store_, storage::kContinuityKey, DecodeContinuityNote, note_);
@@ -211,6 +217,22 @@ absl::StatusOr<bool> Replica::IsTwins(const Change& change, std::string_view byt
   absl::StatusOr<FeedEntry> entry = ReadFeedEntry(*store_, (*row)->position);
   if (!entry.ok()) return entry.status();
   return entry->source == identity_.site && entry->change != bytes;
+}
+
+absl::StatusOr<Replica::ApplyResult> Replica::CompareWithHeld(const Change& change, std::string_view bytes,
+                                                              const SiteId& source) {
+  const ApplyResult duplicate{Applied::kDuplicate, change.record};
+  // Everyone hears of a change from several others. Its author is the one who has to know, and the one who says it once.
+  if (source != change.dot.actor.site || source == identity_.site) return duplicate;
+  absl::StatusOr<std::optional<HistoryRow>> row = FindInHistory(change.record, change.dot);
+  if (!row.ok()) return row.status();
+  if (!row->has_value()) return duplicate;
+  absl::StatusOr<FeedEntry> entry = ReadFeedEntry(*store_, (*row)->position);
+  if (!entry.ok()) return entry.status();
+  if (entry->change == bytes) return duplicate;
+  absl::StatusOr<Change> held = DecodeChange(entry->change);
+  if (!held.ok()) return absl::DataLossError("feed table: a damaged change");
+  return ApplyResult{Applied::kClash, change.record, 0, *std::move(held), HashOfChange(entry->change)};
 }
 
 absl::Status Replica::NoteSeenElsewhere(const RecordKey& record, const VersionVector& vector) {

@@ -1,5 +1,6 @@
 #include "replication/continuity_talk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "replication/tuning.h"
@@ -33,18 +34,31 @@ void ContinuityTalk::FillAcquaintance(const SiteId& peer, v1::Acquaintance* acqu
 absl::Status ContinuityTalk::OnHello(const v1::Hello& hello, bool peer_was_told, bool twin) {
   peer_ = *SiteId::FromBytes(hello.site());
   twin_ = twin;
-  if (twin) {
-    told_ = true;
-    return Suspect(ContinuityDoubt::kTwinMet, hello.incarnation() == replica_->identity().incarnation);
-  }
+  if (twin) return OnTwinsHello(hello);
   acquaintance_due_ = !peer_was_told;
   if (!hello.has_known_of_you()) return absl::OkStatus();
   return OnAcquaintance(hello.known_of_you());
 }
 
+absl::Status ContinuityTalk::OnTwinsHello(const v1::Hello& hello) {
+  told_ = true;
+  const uint64_t incarnation = replica_->identity().incarnation;
+  if (hello.incarnation() == incarnation) return Suspect(ContinuityDoubt::kTwinMet, /*must_renew=*/true);
+  absl::StatusOr<std::vector<Replica::OwnChange>> unwitnessed = replica_->UnwitnessedChanges();
+  if (!unwitnessed.ok()) return unwitnessed.status();
+  // The two may still share an incarnation that one of them has left since.
+  const bool clashing = std::any_of(unwitnessed->begin(), unwitnessed->end(), [&](const auto& change) {
+    return change.dot.actor.incarnation != incarnation;
+  });
+  if (clashing) return Suspect(ContinuityDoubt::kTwinMet, /*must_renew=*/false);
+  asking_ = true;
+  Ask({});
+  return absl::OkStatus();
+}
+
 absl::Status ContinuityTalk::OnAcquaintance(const v1::Acquaintance& acquaintance) {
   const LocalIdentity& identity = replica_->identity();
-  if (told_ || acquaintance.site() != identity.site.bytes()) return absl::OkStatus();
+  if (twin_ || acquaintance.site() != identity.site.bytes()) return absl::OkStatus();
   told_ = true;
   for (const v1::KnownIncarnation& known : acquaintance.incarnation()) {
     absl::StatusOr<ContinuityDoubt> doubt =
@@ -72,9 +86,14 @@ absl::Status ContinuityTalk::Suspect(ContinuityDoubt doubt, bool must_renew) {
   absl::StatusOr<std::vector<Replica::OwnChange>> unwitnessed = replica_->UnwitnessedChanges();
   if (!unwitnessed.ok()) return unwitnessed.status();
   if (unwitnessed->empty() && !twin_) return Settle();
+  Ask(*unwitnessed);
+  return absl::OkStatus();
+}
+
+void ContinuityTalk::Ask(const std::vector<Replica::OwnChange>& changes) {
   questions_.emplace_back();
   unanswered_.emplace_back();
-  for (const Replica::OwnChange& change : *unwitnessed) {
+  for (const Replica::OwnChange& change : changes) {
     if (unanswered_.back().size() == kOwnChangesPerFrame) {
       questions_.emplace_back();
       unanswered_.emplace_back();
@@ -83,7 +102,15 @@ absl::Status ContinuityTalk::Suspect(ContinuityDoubt doubt, bool must_renew) {
     unanswered_.back().push_back(change.position);
   }
   questions_.back().set_ends(true);
-  return absl::OkStatus();
+}
+
+void ContinuityTalk::OnClash(const Replica::ApplyResult& clash) {
+  v1::Acquaintance& told = clashes_.emplace_back();
+  told.set_site(std::string(peer_.bytes()));
+  v1::KnownIncarnation* known = told.add_incarnation();
+  known->set_incarnation(clash.held->dot.actor.incarnation);
+  known->set_site_sequence(clash.held->site_sequence);
+  known->set_hash(clash.held_hash);
 }
 
 absl::Status ContinuityTalk::OnOwnChanges(const v1::OwnChanges& question) {
@@ -118,10 +145,12 @@ absl::Status ContinuityTalk::OnHeldChanges(const v1::HeldChanges& answer) {
 
 absl::Status ContinuityTalk::Settle() {
   asking_ = false;
+  if (doubt_ == ContinuityDoubt::kNone) return absl::OkStatus();
   renounced_ = true;
   // Another session has settled it meanwhile.
   if (replica_->identity().incarnation != incarnation_) return absl::OkStatus();
-  return replica_->Renounce(doubt_, std::exchange(held_, {}), std::exchange(must_renew_, false));
+  return replica_->Renounce(std::exchange(doubt_, ContinuityDoubt::kNone), std::exchange(held_, {}),
+                            std::exchange(must_renew_, false));
 }
 
 bool ContinuityTalk::twins_are_done() const {
@@ -131,6 +160,11 @@ bool ContinuityTalk::twins_are_done() const {
 bool ContinuityTalk::Fill(v1::SyncFrame* frame) {
   if (std::exchange(acquaintance_due_, false)) {
     FillAcquaintance(peer_, frame->mutable_acquaintance());
+    return true;
+  }
+  if (!clashes_.empty()) {
+    *frame->mutable_acquaintance() = std::move(clashes_.front());
+    clashes_.pop_front();
     return true;
   }
   if (!answers_.empty()) {

@@ -33,6 +33,8 @@ class ContinuityTalk {
   void OnOtherFrame() { told_ = true; }
   // A change under this site's name came that it didn't write.
   absl::Status OnTwinsChange();
+  // The peer sent a change of its own, and this site holds another one under that dot.
+  void OnClash(const Replica::ApplyResult& clash);
   absl::Status OnOwnChanges(const v1::OwnChanges& question);
   // InvalidArgument where it answers no question.
   absl::Status OnHeldChanges(const v1::HeldChanges& answer);
@@ -49,11 +51,14 @@ class ContinuityTalk {
  private:
   // Asks for what the peer holds of the unconfirmed changes, or settles at once where there are none.
   absl::Status Suspect(ContinuityDoubt doubt, bool must_renew);
+  absl::Status OnTwinsHello(const v1::Hello& hello);
+  void Ask(const std::vector<Replica::OwnChange>& changes);
   absl::Status Settle();
 
   Replica* const replica_;
   SiteId peer_;
   bool acquaintance_due_ = false;
+  std::deque<v1::Acquaintance> clashes_;
   bool told_ = false;
   bool renounced_ = false;
 

@@ -285,16 +285,16 @@ absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_byte
     if (!twins.ok()) return twins.status();
     if (*twins) return ApplyResult{Applied::kTwin, change->record};
   }
-  if (covered) return ApplyResult{Applied::kDuplicate, change->record};
+  if (covered) return CompareWithHeld(*change, change_bytes, source);
   if (!state.CanApply(*change)) return ApplyResult{Applied::kMissingCauses, change->record};
   if (!clock_.Observe(change->time)) ++open_.changes_from_the_future;
   open_.clock = clock_.last();
   Touch(change->record, **staged);
   state.Apply(*change);
   NoteAuthor(change->dot.actor, change->site_sequence, change_bytes);
-  AppendToFeed({FeedEntry::Type::kChange, source, change->record, std::string(change_bytes)},
-               change->dot);
-  return ApplyResult{Applied::kApplied, change->record};
+  const uint64_t position = AppendToFeed(
+      {FeedEntry::Type::kChange, source, change->record, std::string(change_bytes)}, change->dot);
+  return ApplyResult{Applied::kApplied, change->record, position};
 }
 
 void Replica::ObserveNewTimes(const RecordState& theirs, const VersionVector& known) {

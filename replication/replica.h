@@ -93,10 +93,17 @@ class Replica {
     // A change under a name of this site that it didn't write, while changes that it did write may clash with it: not
     // applied. The caller finds out what the peer holds, calls Renounce, and applies it then.
     kTwin,
+    // Under its dot this site holds another change: its author exists twice.
+    kClash,
   };
   struct ApplyResult {
     Applied outcome;
     RecordKey record;
+    // In the feed; for kApplied.
+    uint64_t position = 0;
+    // What is held instead; for kClash.
+    std::optional<Change> held = std::nullopt;
+    std::string held_hash = {};
   };
   // A change as its author encoded it. InvalidArgument where it is malformed.
   absl::StatusOr<ApplyResult> Apply(std::string_view change_bytes, const SiteId& source);
@@ -211,6 +218,9 @@ class Replica {
   Actor ActorFor(const RecordState& state) const;
   uint64_t AppendToFeed(FeedEntry entry, const std::optional<Dot>& dot);
   // A change under this site's name that it did not write, and that its own may clash with.
+  // kDuplicate, or kClash where that can be told.
+  absl::StatusOr<ApplyResult> CompareWithHeld(const Change& change, std::string_view bytes,
+                                              const SiteId& source);
   absl::StatusOr<bool> IsTwins(const Change& change, std::string_view bytes, bool covered);
   absl::StatusOr<bool> HasUnwitnessed(uint64_t incarnation);
   absl::StatusOr<std::optional<HistoryRow>> FindInHistory(const RecordKey& record, const Dot& dot) const;

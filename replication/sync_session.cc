@@ -96,7 +96,7 @@ absl::Status SyncSession::Dispatch(const v1::SyncFrame& frame) {
       status = OnChanges(frame.changes());
       break;
     case v1::SyncFrame::kCheck:
-      OnCheck(frame.check());
+      status = OnCheck(frame.check());
       break;
     case v1::SyncFrame::kRanges:
       status = OnRanges(frame.ranges());
@@ -190,11 +190,18 @@ absl::Status SyncSession::OnChange(const std::string& bytes) {
       // Comes again, once this site knows which of its own changes to give up.
       has_gap_ = true;
       return continuity_.OnTwinsChange();
+    case Replica::Applied::kClash:
+      // Not stored, so not acknowledged; the author looks into it.
+      has_gap_ = true;
+      differing_ = result->record;
+      continuity_.OnClash(*result);
+      return absl::OkStatus();
     case Replica::Applied::kMissingCauses:
       has_gap_ = true;
       AskFor(result->record, /*only_answer=*/true);
       return absl::OkStatus();
     case Replica::Applied::kApplied:
+      outbox_.CameFromPeer(result->position);
       NoteMove();
       [[fallthrough]];
     case Replica::Applied::kDuplicate:
@@ -252,20 +259,15 @@ absl::Status SyncSession::OnStates(const v1::States& states) {
   return absl::OkStatus();
 }
 
-void SyncSession::OnCheck(const v1::Check& check) {
-  if (!check.reply()) {
-    check_to_answer_ = check;
-    return;
-  }
-  if (!check_outstanding_) return;
+absl::Status SyncSession::OnCheck(const v1::Check& check) {
+  if (!check.reply()) check_to_answer_ = check;
+  if (!check.reply() || !check_outstanding_) return absl::OkStatus();
   check_outstanding_ = false;
   // The peer has answered all that was asked before; what still misses is asked for again.
   waiting_for_.clear();
-  if (check.digest() == check_digest_) {
-    Agree(check_head_, check.feed_head());
-  } else {
-    OnDisagreement();
-  }
+  if (check.digest() != check_digest_) return OnDisagreement();
+  Agree(check_head_, check.feed_head());
+  return absl::OkStatus();
 }
 
 absl::Status SyncSession::OnRanges(const v1::Ranges& ranges) {
@@ -289,10 +291,7 @@ absl::Status SyncSession::OnVectors(const v1::Vectors& vectors) {
     if (!state.ok()) return state.status();
     const VersionVector mine = state->has_value() ? (*state)->vector() : VersionVector();
     if (!entry.reply() && !mine.Covers(*theirs)) AskFor(*record, /*only_answer=*/true);
-    if (!entry.reply() && mine == *theirs) {
-      forked_ = *record;
-      forked_vector_ = mine;
-    }
+    if (mine == *theirs) differing_ = *record;
     if (!theirs->Covers(mine)) outbox_.AddRecord(*record, *std::move(theirs));
   }
   return absl::OkStatus();
@@ -339,6 +338,7 @@ void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
   replica_->SetCursor(progress_.peer, {progress_.peer_incarnation, received_position_});
   replica_->Witness(my_feed_head);
   moved_since_agreement_ = false;
+  differing_.reset();
   has_gap_ = false;
   left_aside_ = false;
   waiting_for_.clear();
@@ -347,39 +347,47 @@ void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
   outbox_.OpenFeed();
 }
 
-void SyncSession::OnDisagreement() {
+absl::Status SyncSession::OnDisagreement() {
   // Known, in a live session: what is written here still goes out.
-  if (left_aside_ && progress_.state == SyncState::kLive) return;
-  if (EndsLeftAside()) return Close(v1::Goodbye::READ_ONLY, "");
+  if (left_aside_ && progress_.state == SyncState::kLive) return absl::OkStatus();
+  if (EndsLeftAside()) {
+    Close(v1::Goodbye::READ_ONLY, "");
+    return absl::OkStatus();
+  }
   if (progress_.reconciliation_rounds > 0) outbox_.OpenFeed();
   if (moved_since_check_) {
     // Changes were under way while the two looked: look again once they have passed.
     fruitless_rounds_ = 0;
-    return;
+    return absl::OkStatus();
   }
   progress_.state = SyncState::kReconciling;
   if (progress_.reconciliation_rounds > 0 && ++fruitless_rounds_ > kMaxFruitlessRounds) {
-    return Close(v1::Goodbye::NOT_CONVERGING, WhyNotConverging());
+    absl::StatusOr<std::string> why = WhyNotConverging();
+    if (!why.ok()) return why.status();
+    Close(v1::Goodbye::NOT_CONVERGING, *std::move(why));
+    return absl::OkStatus();
   }
   StartRound();
+  return absl::OkStatus();
 }
 
-std::string SyncSession::WhyNotConverging() const {
+absl::StatusOr<std::string> SyncSession::WhyNotConverging() const {
   std::string why = "les deux sites ont tout comparé et diffèrent encore";
-  if (!forked_.has_value()) return why;
-  absl::StrAppend(&why, " ; la fiche ", FormatUuid(forked_->id),
-                  " a deux contenus sous les mêmes numéros, donc un de ses auteurs a existé en double :");
-  const SiteId* told = nullptr;
-  for (const VersionVector::Entry& entry : forked_vector_.entries()) {
-    if (told != nullptr && *told == entry.actor.site) continue;
-    told = &entry.actor.site;
-    absl::StrAppend(&why, " ", FormatSiteId(*told));
+  if (!differing_.has_value()) return why;
+  absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), *differing_);
+  if (!state.ok()) return state.status();
+  absl::StrAppend(&why, " sur la fiche ", FormatUuid(differing_->id));
+  if (!state->has_value()) return why;
+  absl::StrAppend(&why, " ; si rien n'est en quarantaine, un de ses auteurs a existé en double :");
+  SiteId told;
+  for (const VersionVector::Entry& entry : (*state)->vector().entries()) {
+    if (told != entry.actor.site) absl::StrAppend(&why, " ", FormatSiteId(entry.actor.site));
+    told = entry.actor.site;
   }
   return why;
 }
 
 void SyncSession::StartRound() {
-  forked_.reset();
   ++progress_.reconciliation_rounds;
   initiated_round_ = true;
   outbox_.StartRound();
@@ -504,6 +512,7 @@ absl::Status SyncSession::AnswerRanges(const v1::Ranges& question) {
   absl::Status status = Reconcile(replica_->tree(), replica_->store(), question, outcome);
   if (!status.ok()) return status;
   for (const RecordKey& record : outcome.different) AskFor(record, /*only_answer=*/false);
+  if (!outcome.different.empty()) differing_ = outcome.different.back();
   for (const RecordKey& record : outcome.missing_here) AskFor(record, /*only_answer=*/true);
   for (const RecordKey& record : outcome.missing_there) outbox_.AddRecord(record, {});
   for (const WholeRange& range : outcome.whole_ranges_missing_there) outbox_.AddRange(range);

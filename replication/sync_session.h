@@ -116,7 +116,7 @@ class SyncSession {
   absl::Status OnChanges(const v1::Changes& changes);
   absl::Status OnChange(const std::string& bytes);
   absl::Status OnStates(const v1::States& states);
-  void OnCheck(const v1::Check& check);
+  absl::Status OnCheck(const v1::Check& check);
   absl::Status OnRanges(const v1::Ranges& ranges);
   absl::Status OnVectors(const v1::Vectors& vectors);
   // What was compared before is out of date where dots were given up since.
@@ -144,8 +144,8 @@ class SyncSession {
   }
   void LeaveAside();
   void Agree(uint64_t my_feed_head, uint64_t peer_feed_head);
-  void OnDisagreement();
-  std::string WhyNotConverging() const;
+  absl::Status OnDisagreement();
+  absl::StatusOr<std::string> WhyNotConverging() const;
   void AskFor(const RecordKey& record, bool only_answer);
   uint64_t Now() const;
 
@@ -191,9 +191,8 @@ class SyncSession {
   bool saw_ranges_ = false;
   bool initiated_round_ = false;
   uint32_t fruitless_rounds_ = 0;
-  // Both hold it under one vector, and the round compared it as different.
-  std::optional<RecordKey> forked_;
-  VersionVector forked_vector_;
+  // A record that was found to differ, and did since the last agreement.
+  std::optional<RecordKey> differing_;
 
   bool receipt_due_ = false;
   // The peer's feed up to here is stored here.
