@@ -167,7 +167,8 @@ absl::StatusOr<std::vector<Replica::OwnChange>> Replica::UnwitnessedChanges() co
     if (!change.ok()) damaged = absl::DataLossError("feed table: a damaged change");
     if (!change.ok()) return false;
     if (!witness_.Witnessed(position, change->dot.actor.incarnation)) {
-      unwitnessed.push_back({position, change->record, change->dot, HashOfChange(entry.change)});
+      unwitnessed.push_back({position, change->record, change->dot, HashOfChange(entry.change),
+                             change->time});
     }
     return true;
   });
@@ -197,13 +198,25 @@ absl::StatusOr<std::optional<HistoryRow>> Replica::FindInHistory(const RecordKey
   return std::nullopt;
 }
 
-absl::StatusOr<bool> Replica::Holds(const RecordKey& record, const Dot& dot, std::string_view hash) const {
-  absl::StatusOr<std::optional<HistoryRow>> row = FindInHistory(record, dot);
+absl::StatusOr<bool> Replica::Holds(const OwnChange& change) const {
+  absl::StatusOr<std::optional<HistoryRow>> row = FindInHistory(change.record, change.dot);
   if (!row.ok()) return row.status();
-  if (!row->has_value()) return false;
+  if (!row->has_value()) return HoldsAlive(change);
   absl::StatusOr<FeedEntry> entry = ReadFeedEntry(*store_, (*row)->position);
   if (!entry.ok()) return entry.status();
-  return HashOfChange(entry->change) == hash;
+  return HashOfChange(entry->change) == change.hash;
+}
+
+absl::StatusOr<bool> Replica::HoldsAlive(const OwnChange& change) const {
+  absl::StatusOr<std::optional<RecordState>> state = ReadState(*store_, change.record);
+  if (!state.ok()) return state.status();
+  if (!state->has_value()) return false;
+  for (const Cell& cell : (*state)->cells()) {
+    for (const Version& version : cell.versions) {
+      if (version.dot == change.dot) return version.time == change.time;
+    }
+  }
+  return false;
 }
 
 absl::StatusOr<bool> Replica::IsTwins(const Change& change, std::string_view bytes, bool covered) {

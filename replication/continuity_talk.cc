@@ -16,6 +16,7 @@ v1::OwnChange ToProto(const Replica::OwnChange& change) {
   proto.set_epoch(change.dot.actor.epoch);
   proto.set_n(change.dot.n);
   proto.set_hash(change.hash);
+  proto.set_time(change.time.value);
   return proto;
 }
 
@@ -123,7 +124,7 @@ absl::Status ContinuityTalk::OnOwnChanges(const v1::OwnChanges& question) {
     }
     const RecordKey record{static_cast<uint16_t>(change.kind()), *id};
     const Dot dot{{author, change.incarnation(), change.epoch()}, change.n()};
-    absl::StatusOr<bool> holds = replica_->Holds(record, dot, change.hash());
+    absl::StatusOr<bool> holds = replica_->Holds({0, record, dot, change.hash(), {change.time()}});
     if (!holds.ok()) return holds.status();
     answer.mutable_held()->push_back(*holds ? '\1' : '\0');
   }

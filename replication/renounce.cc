@@ -150,7 +150,8 @@ std::vector<uint64_t> ChangesToRename(const RecordBefore& before, const std::set
   std::vector<uint64_t> chosen;
   bool all_held = true;
   for (const HistoricChange& row : before.history) {
-    if (!doubtful.contains(row.position)) continue;
+    // A state that was lost and begun anew doesn't hold all of its history: only what it holds can be renamed.
+    if (!doubtful.contains(row.position) || !before.state.vector().Covers(row.change.dot)) continue;
     all_held = all_held && held_elsewhere.contains(row.position);
     if (built_upon.Covers(row.change.dot)) {
       chosen.clear();

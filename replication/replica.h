@@ -132,11 +132,13 @@ class Replica {
     RecordKey record;
     Dot dot;
     std::string hash;
+    HybridTime time;
   };
   // Own changes that nobody is known to hold, in feed order; committed ones.
   absl::StatusOr<std::vector<OwnChange>> UnwitnessedChanges() const;
-  // Whether the store holds this very change.
-  absl::StatusOr<bool> Holds(const RecordKey& record, const Dot& dot, std::string_view hash) const;
+  // Whether the store holds this very change: in the history, or alive in a state that came whole. Its position there
+  // doesn't matter.
+  absl::StatusOr<bool> Holds(const OwnChange& change) const;
   // Gives up the dots of the unwitnessed changes, except those at the positions `held`, and takes a new incarnation; not
   // where no dot had to be given up and `must_renew` is false. Commits what is open, and then this.
   absl::Status Renounce(ContinuityDoubt doubt, const std::set<uint64_t>& held, bool must_renew);
@@ -223,6 +225,7 @@ class Replica {
                                               const SiteId& source);
   absl::StatusOr<bool> IsTwins(const Change& change, std::string_view bytes, bool covered);
   absl::StatusOr<bool> HasUnwitnessed(uint64_t incarnation);
+  absl::StatusOr<bool> HoldsAlive(const OwnChange& change) const;
   absl::StatusOr<std::optional<HistoryRow>> FindInHistory(const RecordKey& record, const Dot& dot) const;
   absl::StatusOr<std::optional<std::string>> HashOfOwn(uint64_t incarnation, uint64_t sequence) const;
   absl::StatusOr<RecordBefore> ReadBefore(const RecordKey& record);

@@ -90,7 +90,7 @@ class TwinFleet {
     clock_.millis += random_.Below(3) * 700;
     TestSite& site = Any(among);
     if (random_.Below(2) == 0) return Write(site);
-    Meet(site, Any(among));
+    Meet(site, Any(among), random_.Below(5) == 0);
   }
 
   std::vector<Operation> AnyOperations(const std::string& name, const VersionVector& context) {
@@ -159,9 +159,8 @@ class TwinFleet {
     });
   }
 
-  void Meet(TestSite& a, TestSite& b) {
+  void Meet(TestSite& a, TestSite& b, bool cut) {
     if (&a == &b || !MayMeet(a, b) || !MayMeet(b, a)) return;
-    const bool cut = random_.Below(5) == 0;
     const bool a_undecided = figures_ != nullptr && IsUndecided(a) && a.id != b.id && KnowsTwinOf(b, a);
     const bool b_undecided = figures_ != nullptr && IsUndecided(b) && a.id != b.id && KnowsTwinOf(a, b);
     const bool twins = figures_ != nullptr && a.id == b.id && IsUndecided(a) && IsUndecided(b);
@@ -205,9 +204,7 @@ class TwinFleet {
     for (int round = 0; round < 4; ++round) {
       for (const auto& a : sites_) {
         for (const auto& b : sites_) {
-          if (a->id == b->id || !MayMeet(*a, *b) || !MayMeet(*b, *a)) continue;
-          Link link(a.get(), b.get());
-          Settle(link);
+          if (a->id != b->id) Meet(*a, *b, /*cut=*/false);
         }
       }
     }

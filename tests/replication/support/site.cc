@@ -70,7 +70,12 @@ bool Site::MergeFrom(const Site& other, const RecordKey& record) {
   const std::string state = EncodeState(other.State(record));
   auto merged = replica->Merge(record, state, other.id);
   if (absl::IsAborted(merged.status())) {
-    MAILLAGE_CHECK(replica->Renounce(ContinuityDoubt::kPeerKnowsOther, {}, true).ok());
+    std::set<uint64_t> held;
+    const auto unwitnessed = replica->UnwitnessedChanges();
+    for (const Replica::OwnChange& change : *unwitnessed) {
+      if (*other.replica->Holds(change)) held.insert(change.position);
+    }
+    MAILLAGE_CHECK(replica->Renounce(ContinuityDoubt::kPeerKnowsOther, held, true).ok());
     merged = replica->Merge(record, state, other.id);
   }
   MAILLAGE_CHECK(merged.ok());
