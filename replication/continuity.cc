@@ -47,12 +47,6 @@ absl::StatusOr<VersionVector> DecodeVector(std::string_view bytes) {
 }  // namespace
 
 absl::Status Replica::LoadContinuity() {
-  authors_.clear();
-  renounced_.clear();
-  witnessed_incarnations_.clear();
-  witness_ = {};
-  witness_unsaved_ = false;
-  note_ = {};
   absl::Status status = LoadRow(*store_, storage::kOpeningKey, DecodeCount, opening_);
   if (status.ok()) status = LoadRow(*store_, storage::kWitnessKey, DecodeWitnessMark, witness_);
   if (status.ok()) status = LoadRow(*store_, storage::kContinuityKey, DecodeContinuityNote, note_);
@@ -321,7 +315,7 @@ void Replica::PutRenamed(const HistoricChange& renamed, bool history_broken) {
 
 absl::Status Replica::RenameRecord(const RecordKey& record,
                                    const std::map<uint64_t, uint64_t>& new_sequences,
-                                   uint64_t incarnation, std::map<uint64_t, Dot>& new_dots) {
+                                   uint64_t incarnation, std::map<RecordKey, std::vector<Renaming>>& renamed) {
   absl::StatusOr<RecordBefore> before = ReadBefore(record);
   if (!before.ok()) return before.status();
   absl::StatusOr<RecordAfter> after = RenameChanges(*before, new_sequences, incarnation);
@@ -330,10 +324,8 @@ absl::Status Replica::RenameRecord(const RecordKey& record,
   if (!staged.ok()) return staged.status();
   Touch(record, **staged);
   (*staged)->state = std::move(after->state);
-  for (const HistoricChange& renamed : after->renamed) {
-    PutRenamed(renamed, after->history_broken);
-    new_dots[renamed.position] = renamed.change.dot;
-  }
+  for (const HistoricChange& change : after->renamed) PutRenamed(change, after->history_broken);
+  renamed[record] = after->renamings;
   std::vector<Renaming> renamings;
   const auto earlier = renounced_.find(record);
   if (earlier != renounced_.end()) renamings = earlier->second;
@@ -343,14 +335,14 @@ absl::Status Replica::RenameRecord(const RecordKey& record,
   return absl::OkStatus();
 }
 
-absl::Status Replica::RenameRequests(const std::map<uint64_t, Dot>& new_dots) {
+absl::Status Replica::RenameRequests(const std::map<RecordKey, std::vector<Renaming>>& renamed) {
   auto cursor = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::RequestKey("")));
   for (; cursor->Valid(); cursor->Next()) {
     absl::StatusOr<RequestOutcome> outcome = DecodeRequestOutcome(cursor->value());
     if (!outcome.ok()) return outcome.status();
-    const auto renamed = new_dots.find(outcome->position);
-    if (renamed == new_dots.end()) continue;
-    outcome->dot = renamed->second;
+    const auto renamings = renamed.find(outcome->record);
+    if (renamings == renamed.end()) continue;
+    outcome->dot = RenameDot(outcome->dot, renamings->second);
     PutMeta(std::string(cursor->key()), EncodeRequestOutcome(*outcome));
   }
   return cursor->status();
@@ -364,20 +356,22 @@ absl::Status Replica::Renounce(ContinuityDoubt doubt, const std::set<uint64_t>& 
   if (by_record->empty()) Witness(committed_.feed_head);
   if (by_record->empty() && !must_renew) return absl::OkStatus();
   const uint64_t incarnation = random_->Next64();
-  std::map<uint64_t, Dot> new_dots;
+  std::map<RecordKey, std::vector<Renaming>> renamed;
+  uint64_t count = 0;
   absl::Status status;
   for (const auto& [record, new_sequences] : *by_record) {
-    status = RenameRecord(record, new_sequences, incarnation, new_dots);
+    status = RenameRecord(record, new_sequences, incarnation, renamed);
+    count += new_sequences.size();
     if (!status.ok()) break;
   }
-  if (status.ok()) status = RenameRequests(new_dots);
+  if (status.ok()) status = RenameRequests(renamed);
   if (!status.ok()) {
     // Half of it must not reach the disk; renounced_ may say too much, which refuses a few etags until the next opening.
     Discard();
     return status;
   }
-  RenewIncarnation(doubt, incarnation, new_dots.size());
-  if (!new_dots.empty()) {
+  RenewIncarnation(doubt, incarnation, count);
+  if (count > 0) {
     // What kept its dot is known elsewhere.
     witness_.settled_position = committed_.feed_head;
     witness_.settled_incarnation = incarnation;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "replication/record_reader.h"
 #include "replication/tuning.h"
 
 namespace maillage::replication {
@@ -152,6 +154,23 @@ absl::Status ContinuityTalk::Settle() {
   if (replica_->identity().incarnation != incarnation_) return absl::OkStatus();
   return replica_->Renounce(std::exchange(doubt_, ContinuityDoubt::kNone), std::exchange(held_, {}),
                             std::exchange(must_renew_, false));
+}
+
+absl::StatusOr<std::string> WhyNotConverging(const storage::ReadView& view,
+                                             const std::optional<RecordKey>& differing) {
+  std::string why = "les deux sites ont tout comparé et diffèrent encore";
+  if (!differing.has_value()) return why;
+  absl::StatusOr<std::optional<RecordState>> state = ReadState(view, *differing);
+  if (!state.ok()) return state.status();
+  absl::StrAppend(&why, " sur la fiche ", FormatUuid(differing->id));
+  if (!state->has_value()) return why;
+  absl::StrAppend(&why, " ; si rien n'est en quarantaine, un de ses auteurs a existé en double :");
+  SiteId told;
+  for (const VersionVector::Entry& entry : (*state)->vector().entries()) {
+    if (told != entry.actor.site) absl::StrAppend(&why, " ", FormatSiteId(entry.actor.site));
+    told = entry.actor.site;
+  }
+  return why;
 }
 
 bool ContinuityTalk::twins_are_done() const {

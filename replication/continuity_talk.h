@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -76,6 +77,11 @@ class ContinuityTalk {
   bool twin_ = false;
   bool twin_asked_all_ = false;
 };
+
+// In French, for people: the two compared everything and differ, on this record for one. Names its authors, of whom one
+// may have existed twice.
+absl::StatusOr<std::string> WhyNotConverging(const storage::ReadView& view,
+                                             const std::optional<RecordKey>& differing);
 
 }  // namespace maillage::replication
 

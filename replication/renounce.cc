@@ -35,11 +35,6 @@ const Renaming* FindRenaming(const std::vector<Renaming>& renamings, const Dot& 
   return nullptr;
 }
 
-Dot RenameDot(const Dot& dot, const std::vector<Renaming>& renamings) {
-  const Renaming* renaming = FindRenaming(renamings, dot);
-  return renaming == nullptr ? dot : Dot{renaming->to, dot.n - renaming->first + 1};
-}
-
 // Plays a record's history twice: as it was, and with the renamed changes.
 class Replay {
  public:
@@ -120,6 +115,11 @@ RecordState RenameInPlace(const RecordState& state, const std::vector<Renaming>&
 }
 
 }  // namespace
+
+Dot RenameDot(const Dot& dot, const std::vector<Renaming>& renamings) {
+  const Renaming* renaming = FindRenaming(renamings, dot);
+  return renaming == nullptr ? dot : Dot{renaming->to, dot.n - renaming->first + 1};
+}
 
 VersionVector Rename(const VersionVector& vector, const std::vector<Renaming>& renamings) {
   VersionVector renamed;

@@ -18,6 +18,8 @@ namespace maillage::replication {
 // The vector with the dots that were given up under their new names.
 VersionVector Rename(const VersionVector& vector, const std::vector<Renaming>& renamings);
 
+Dot RenameDot(const Dot& dot, const std::vector<Renaming>& renamings);
+
 // Whether somebody who read this vector read it before its dots were given up, or elsewhere: it names them, and nothing
 // of what they are called now. What it covers today is not what the reader saw.
 bool NamesRenounced(const VersionVector& vector, const std::vector<Renaming>& renamings);

@@ -264,11 +264,11 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
   NoteAuthor(change.dot.actor, change.site_sequence, bytes);
   const uint64_t position = AppendToFeed(
       {FeedEntry::Type::kChange, identity_.site, change.record, std::move(bytes)}, change.dot);
-  Remember(write.request_id, {position, change.record, change.dot});
   if (change.site_sequence % kOwnSequenceStep == 1) {
     batch_.Put(Table::kMeta, storage::OwnSequenceKey(identity_.incarnation, change.site_sequence),
                EncodeCount(position));
   }
+  Remember(write.request_id, {position, change.record, change.dot});
   return change.dot;
 }
 

@@ -233,9 +233,9 @@ class Replica {
   absl::StatusOr<std::map<RecordKey, std::map<uint64_t, uint64_t>>> ChooseRenames(
       const std::set<uint64_t>& held);
   absl::Status RenameRecord(const RecordKey& record, const std::map<uint64_t, uint64_t>& new_sequences,
-                            uint64_t incarnation, std::map<uint64_t, Dot>& new_dots);
+                            uint64_t incarnation, std::map<RecordKey, std::vector<Renaming>>& renamed);
   void PutRenamed(const HistoricChange& renamed, bool history_broken);
-  absl::Status RenameRequests(const std::map<uint64_t, Dot>& new_dots);
+  absl::Status RenameRequests(const std::map<RecordKey, std::vector<Renaming>>& renamed);
   void NoteAuthor(const Actor& actor, uint64_t site_sequence, std::string_view bytes);
   absl::Status NoteSeenElsewhere(const RecordKey& record, const VersionVector& vector);
   void PutContinuity();

@@ -303,8 +303,6 @@ void SyncSession::OnReceipt(const v1::Receipt& receipt) {
   progress_.applied_position = std::max(progress_.applied_position,
                                         std::min(receipt.applied(), outbox_.feed_sent()));
   SkipWhatThePeerHad();
-  // Before the first agreement older changes may still be under way by the comparison.
-  if (progress_.agreements > 0) replica_->Witness(progress_.stored_position);
 }
 
 void SyncSession::SkipWhatThePeerHad() {
@@ -312,6 +310,8 @@ void SyncSession::SkipWhatThePeerHad() {
   for (uint64_t* position : {&progress_.stored_position, &progress_.applied_position}) {
     if (*position >= outbox_.feed_marked()) *position = outbox_.feed_sent();
   }
+  // Before the first agreement older changes may still be under way by the comparison.
+  if (progress_.agreements > 0) replica_->Witness(progress_.stored_position);
 }
 
 void SyncSession::OnGoodbye(const v1::Goodbye& goodbye) {
@@ -362,29 +362,13 @@ absl::Status SyncSession::OnDisagreement() {
   }
   progress_.state = SyncState::kReconciling;
   if (progress_.reconciliation_rounds > 0 && ++fruitless_rounds_ > kMaxFruitlessRounds) {
-    absl::StatusOr<std::string> why = WhyNotConverging();
+    absl::StatusOr<std::string> why = WhyNotConverging(replica_->store(), differing_);
     if (!why.ok()) return why.status();
     Close(v1::Goodbye::NOT_CONVERGING, *std::move(why));
     return absl::OkStatus();
   }
   StartRound();
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::string> SyncSession::WhyNotConverging() const {
-  std::string why = "les deux sites ont tout comparé et diffèrent encore";
-  if (!differing_.has_value()) return why;
-  absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), *differing_);
-  if (!state.ok()) return state.status();
-  absl::StrAppend(&why, " sur la fiche ", FormatUuid(differing_->id));
-  if (!state->has_value()) return why;
-  absl::StrAppend(&why, " ; si rien n'est en quarantaine, un de ses auteurs a existé en double :");
-  SiteId told;
-  for (const VersionVector::Entry& entry : (*state)->vector().entries()) {
-    if (told != entry.actor.site) absl::StrAppend(&why, " ", FormatSiteId(entry.actor.site));
-    told = entry.actor.site;
-  }
-  return why;
 }
 
 void SyncSession::StartRound() {

@@ -145,7 +145,6 @@ class SyncSession {
   void LeaveAside();
   void Agree(uint64_t my_feed_head, uint64_t peer_feed_head);
   absl::Status OnDisagreement();
-  absl::StatusOr<std::string> WhyNotConverging() const;
   void AskFor(const RecordKey& record, bool only_answer);
   uint64_t Now() const;
 
