@@ -38,6 +38,7 @@ Said CommandLine::Run(const std::vector<std::string>& arguments) {
       .out_width = out_width_,
       .err_is_terminal = err_is_terminal_,
       .stopped = [this] { return stopped_; },
+      .run_node_program = {},
   };
   const int exit_code = commands::RunMaillage(arguments, environment);
   return {exit_code, out.str(), err.str()};
