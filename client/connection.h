@@ -51,6 +51,8 @@ class Connection {
   // Calls `handler` on this thread for each message. Never repeated: a second try would meet what the first one made.
   virtual absl::Status Backup(const v1::BackupRequest& request,
                               const std::function<void(const v1::BackupProgress&)>& handler) = 0;
+  virtual absl::Status Scrub(const v1::ScrubRequest& request,
+                             const std::function<void(const v1::ScrubProgress&)>& handler) = 0;
 };
 
 }  // namespace maillage::client

@@ -124,6 +124,16 @@ class GrpcConnection : public Connection {
     return ToAbsl(stream->Finish());
   }
 
+  absl::Status Scrub(const v1::ScrubRequest& request,
+                     const std::function<void(const v1::ScrubProgress&)>& handler) override {
+    grpc::ClientContext context;
+    const std::stop_callback cancel(options_.stop, [&context] { context.TryCancel(); });
+    const auto stream = admin_->Scrub(&context, request);
+    v1::ScrubProgress progress;
+    while (stream->Read(&progress)) handler(progress);
+    return ToAbsl(stream->Finish());
+  }
+
  private:
   using Records = v1::RecordService::Stub;
   using Status = v1::StatusService::Stub;

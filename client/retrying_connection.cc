@@ -92,6 +92,11 @@ class RetryingConnection : public Connection {
     return connection_->Backup(request, handler);
   }
 
+  absl::Status Scrub(const v1::ScrubRequest& request,
+                     const std::function<void(const v1::ScrubProgress&)>& handler) override {
+    return connection_->Scrub(request, handler);
+  }
+
   absl::Status WatchRecords(const v1::WatchRecordsRequest& request, absl::Time until,
                             const EventHandler& handler) override {
     v1::WatchRecordsRequest resumed = request;

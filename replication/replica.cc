@@ -185,23 +185,7 @@ void Replica::Touch(const RecordKey& record, Staged& staged) {
 
 Replica::Traces Replica::TracesOf(const RecordKey& record, const RecordState& state,
                                   std::string_view bytes) const {
-  Traces traces;
-  traces.fingerprint = Fingerprint::OfState(record, bytes);
-  traces.territories = state.Territories();
-  if (traces.territories.empty()) traces.territories.emplace_back();
-  traces.deleted = state.life() == Life::kDeleted;
-  if (index_ != nullptr) traces.index_keys = index_->IndexKeys(record, state);
-  traces.conflicting =
-      !traces.deleted &&
-      (state.life() == Life::kContested ||
-       std::any_of(state.cells().begin(), state.cells().end(), [](const Cell& cell) {
-         return cell.field != kLifeField && cell.versions.size() > 1 && !OtherVersions(cell).empty();
-       }));
-  if (traces.conflicting) traces.index_keys.push_back(storage::ConflictKey(record));
-  std::sort(traces.index_keys.begin(), traces.index_keys.end());
-  traces.index_keys.erase(std::unique(traces.index_keys.begin(), traces.index_keys.end()),
-                          traces.index_keys.end());
-  return traces;
+  return TracesOfState(record, state, bytes, index_);
 }
 
 Actor Replica::ActorFor(const RecordState& state) const {

@@ -24,6 +24,7 @@
 #include "replication/local_meta.h"
 #include "replication/ports.h"
 #include "replication/record_state.h"
+#include "replication/record_traces.h"
 #include "storage/store.h"
 
 namespace maillage::replication {
@@ -129,14 +130,7 @@ class Replica {
   Random& random() { return *random_; }
 
  private:
-  // What the tables hold because of one state.
-  struct Traces {
-    std::optional<Fingerprint> fingerprint;
-    std::vector<std::string> territories;
-    std::vector<std::string> index_keys;
-    bool deleted = false;
-    bool conflicting = false;
-  };
+  using Traces = RecordTraces;
   struct Staged {
     // As the store has it; nothing for a new record.
     std::optional<std::string> stored;

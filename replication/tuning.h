@@ -62,6 +62,9 @@ inline constexpr size_t kMaxPersonBytes = 256;
 // More actors than sites times their restores: no honest record comes near.
 inline constexpr size_t kMaxVectorEntries = 10'000;
 
+// Findings that a scrub lists: whoever has more restores, and doesn't read.
+inline constexpr size_t kMaxScrubFindings = 1'000;
+
 }  // namespace maillage::replication
 
 #endif  // MAILLAGE_REPLICATION_TUNING_H_

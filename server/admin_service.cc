@@ -1,12 +1,15 @@
 #include "server/admin_service.h"
 
 #include <future>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "replication/scrub.h"
 #include "server/backup.h"
 #include "server/grpc_status.h"
 #include "spdlog/spdlog.h"
@@ -62,6 +65,27 @@ class JobReactor final : public grpc::ServerWriteReactor<Message> {
   bool writing_ = false;
   bool cancelled_ = false;
 };
+
+void FillReport(const replication::Schema& schema, const replication::ScrubReport& report, v1::ScrubReport& out) {
+  out.set_damaged(report.damaged());
+  out.set_records(report.records);
+  for (size_t table = 0; table < storage::kTableCount; ++table) {
+    v1::TableReport* row = out.add_tables();
+    row->set_table(std::string(TableName(static_cast<storage::Table>(table))));
+    row->set_checked(report.tables[table].checked);
+    row->set_damaged(report.tables[table].damaged);
+  }
+  for (const replication::ScrubFinding& finding : report.findings) {
+    v1::Finding* row = out.add_findings();
+    row->set_table(std::string(TableName(finding.table)));
+    row->set_key(absl::BytesToHexString(finding.key));
+    row->set_what(finding.what);
+    if (!finding.record.has_value()) continue;
+    const replication::KindSchema* kind = schema.FindKind(finding.record->kind);
+    row->set_record(absl::StrCat(kind != nullptr ? kind->name : absl::StrFormat("kind-%d", finding.record->kind), "/",
+                                 FormatUuid(finding.record->id)));
+  }
+}
 
 grpc::Status Busy() {
   return {grpc::StatusCode::ABORTED,
@@ -171,6 +195,36 @@ absl::Status AdminService::MakeBackup(const std::string& folder,
   last.mutable_summary()->set_bytes(manifest->bytes());
   last.mutable_summary()->set_feed_head(manifest->feed_head);
   last.mutable_summary()->set_root(manifest->root);
+  tell(std::move(last));
+  return absl::OkStatus();
+}
+
+grpc::ServerWriteReactor<v1::ScrubProgress>* AdminService::Scrub(grpc::CallbackServerContext*,
+                                                                 const v1::ScrubRequest*) {
+  auto* const reactor = new JobReactor<v1::ScrubProgress>;
+  const bool taken = Take([this, reactor] {
+    const absl::Status examined = Examine([this, reactor](v1::ScrubProgress progress) {
+      return !stopping() && reactor->Tell(std::move(progress));
+    });
+    reactor->End(ToGrpcStatus(examined));
+  });
+  if (!taken) reactor->End(Busy());
+  return reactor;
+}
+
+absl::Status AdminService::Examine(const std::function<bool(v1::ScrubProgress)>& tell) {
+  const std::unique_ptr<storage::ReadView> view = store_->Snapshot();
+  const auto report = replication::Scrub(*view, schema_, [&](uint64_t rows) {
+    v1::ScrubProgress progress;
+    progress.set_rows_done(rows);
+    return tell(std::move(progress));
+  });
+  if (!report.ok()) return report.status();
+  v1::ScrubProgress last;
+  FillReport(*schema_, *report, *last.mutable_report());
+  const uint64_t damaged = report->damaged();
+  spdlog::log(damaged == 0 ? spdlog::level::info : spdlog::level::critical, "store examined records={} damaged={}",
+              report->records, damaged);
   tell(std::move(last));
   return absl::OkStatus();
 }

@@ -38,6 +38,8 @@ class AdminService final : public v1::AdminService::CallbackService {
 
   grpc::ServerWriteReactor<v1::BackupProgress>* Backup(grpc::CallbackServerContext* context,
                                                        const v1::BackupRequest* request) override;
+  grpc::ServerWriteReactor<v1::ScrubProgress>* Scrub(grpc::CallbackServerContext* context,
+                                                     const v1::ScrubRequest* request) override;
 
   // Stops the job under way, waits for its end, and takes no more. Idempotent.
   void Shutdown();
@@ -50,6 +52,7 @@ class AdminService final : public v1::AdminService::CallbackService {
   bool Take(Job job);
   bool stopping() const;
   BackupManifest Describe(const replication::Replica& replica) const;
+  absl::Status Examine(const std::function<bool(v1::ScrubProgress)>& tell);
   absl::Status MakeBackup(const std::string& folder, const std::function<bool(v1::BackupProgress)>& tell);
 
   Writer* const writer_;

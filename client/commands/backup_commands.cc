@@ -1,4 +1,4 @@
-// backup, restore.
+// backup, restore, doctor.
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -9,6 +9,7 @@
 #include "client/commands/commands.h"
 #include "client/commands/json.h"
 #include "client/commands/progress.h"
+#include "client/commands/text_table.h"
 
 namespace maillage::client::commands {
 namespace {
@@ -48,6 +49,41 @@ absl::Status RunBackup(Session& session, const std::string& folder) {
   return absl::OkStatus();
 }
 
+absl::Status RunDoctor(Session& session) {
+  v1::ScrubReport report;
+  const absl::Status examined = session.client().connection().Scrub({}, [&](const v1::ScrubProgress& progress) {
+    if (progress.has_report()) report = progress.report();
+    if (session.env.err_is_terminal && !progress.has_report()) {
+      session.env.err << "\r" << progress.rows_done() << session.Say(" lignes lues", " rows read") << std::flush;
+    }
+  });
+  if (session.env.err_is_terminal) session.env.err << "\r\x1b[K" << std::flush;
+  if (!examined.ok()) return examined;
+  if (report.damaged() > 0) session.exit_code = kCritical;
+  if (session.output == Output::kJson) {
+    session.env.out << Print(ToJson(report, JsonDefaults::kPrint));
+    return absl::OkStatus();
+  }
+  TextTable tables({session.Say("table", "table"), session.Say("lignes", "rows"), session.Say("dommages", "damaged")});
+  for (const v1::TableReport& table : report.tables()) {
+    tables.AddRow({table.table(), absl::StrCat(table.checked()), absl::StrCat(table.damaged())});
+  }
+  session.env.out << tables.Render(0);
+  if (report.findings().empty()) return absl::OkStatus();
+  TextTable findings({session.Say("table", "table"), session.Say("fiche", "record"), session.Say("clé", "key"),
+                      session.Say("constat", "finding")});
+  for (const v1::Finding& finding : report.findings()) {
+    findings.AddRow({finding.table(), finding.record(), finding.key(), finding.what()});
+  }
+  session.env.out << "\n"
+                  << findings.Render(0)
+                  << session.Say("\nGardez ce dossier, puis repartez d'une sauvegarde (maillage restore) ou d'un dossier vide "
+                                 "que les pairs rempliront.\n",
+                                 "\nKeep this folder, then start from a backup (maillage restore) or from an empty folder, "
+                                 "which the peers will fill.\n");
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void AddBackupCommands(Program& program) {
@@ -79,6 +115,10 @@ void AddBackupCommands(Program& program) {
       ->add_option("--data", *data,
                    session.Say("Dossier des données du nœud, nouveau ou vide", "The node's data folder, new or empty"))
       ->required();
+  program.Add("doctor",
+              session.Say("Examine toute la base du nœud en marche ; code de sortie 2 s'il y a un dommage",
+                          "Examines the whole store of the running node; exit code 2 where something is damaged"),
+              "  maillage doctor\n  maillage doctor --output json\n", [&session] { return RunDoctor(session); });
 }
 
 }  // namespace maillage::client::commands

@@ -38,7 +38,10 @@ Said CommandLine::Run(const std::vector<std::string>& arguments) {
       .out_width = out_width_,
       .err_is_terminal = err_is_terminal_,
       .stopped = [this] { return stopped_; },
-      .run_node_program = {},
+      .run_node_program = [this](const std::vector<std::string>& words) -> absl::StatusOr<int> {
+        node_program_.push_back(words);
+        return 7;
+      },
   };
   const int exit_code = commands::RunMaillage(arguments, environment);
   return {exit_code, out.str(), err.str()};

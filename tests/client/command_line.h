@@ -42,6 +42,8 @@ class CommandLine : public ::testing::Test {
   std::shared_ptr<FakeNode> node_ = std::make_shared<FakeNode>();
   // Addresses that were connected to.
   std::vector<std::string> connected_;
+  // Arguments with which maillaged was run; it ends with 7.
+  std::vector<std::vector<std::string>> node_program_;
   std::map<std::string, std::string> variables_;
   size_t out_width_ = 0;
   bool err_is_terminal_ = false;

@@ -280,6 +280,15 @@ absl::Status FakeNode::Backup(const v1::BackupRequest& request,
   return absl::OkStatus();
 }
 
+absl::Status FakeNode::Scrub(const v1::ScrubRequest&,
+                             const std::function<void(const v1::ScrubProgress&)>& handler) {
+  if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
+  v1::ScrubProgress last;
+  *last.mutable_report() = scrub;
+  handler(last);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<v1::NodeStatus> FakeNode::GetStatus(const v1::GetStatusRequest&) {
   if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
   return status;

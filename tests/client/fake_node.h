@@ -24,6 +24,7 @@ class FakeNode : public Connection {
 
   // Given by the next calls, before anything else happens; for each call one, until none is left.
   std::deque<absl::Status> failures;
+  v1::ScrubReport scrub;
   std::vector<v1::RecordConflict> conflicts;
   std::vector<v1::RecordEvent> events;
   v1::NodeStatus status;
@@ -64,6 +65,8 @@ class FakeNode : public Connection {
   absl::StatusOr<v1::ListKindsResponse> ListKinds(const v1::ListKindsRequest& request) override;
   absl::Status Backup(const v1::BackupRequest& request,
                       const std::function<void(const v1::BackupProgress&)>& handler) override;
+  absl::Status Scrub(const v1::ScrubRequest& request,
+                     const std::function<void(const v1::ScrubProgress&)>& handler) override;
   absl::StatusOr<v1::NodeStatus> GetStatus(const v1::GetStatusRequest& request) override;
   absl::StatusOr<v1::ListPeersResponse> ListPeers(const v1::ListPeersRequest& request) override;
   absl::StatusOr<v1::PeerStatus> PausePeer(const v1::PausePeerRequest& request) override;

@@ -69,6 +69,13 @@ class BackupTest(NodesTest):
         self.wait_identical()
         self.assertEqual(lyon.ask('get', 'actor', later)['content']['sdgs'], ['4'])
 
+    def test_a_healthy_node_has_no_finding(self):
+        node = self.start('savoie')
+        node.run('import', str(ACTORS))
+        report = json.loads(node.run('doctor', '--output', 'json'))
+        self.assertEqual(int(report.get('damaged', 0)), 0, report)
+        self.assertGreater(int(report['records']), 10)
+
     def test_what_is_there_stays(self):
         node = self.start('savoie')
         taken = self.folder / 'pris'

@@ -1,0 +1,296 @@
+#include "replication/scrub.h"
+
+#include <algorithm>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "proto/absl_view.h"
+#include "replication/feed_entry.h"
+#include "replication/local_meta.h"
+#include "replication/record_reader.h"
+#include "replication/record_traces.h"
+#include "replication/state_codec.h"
+#include "replication/tuning.h"
+#include "storage/keys.h"
+
+namespace maillage::replication {
+namespace {
+
+using storage::KeyRange;
+using storage::Table;
+
+constexpr uint64_t kRowsPerStep = 1'000;
+
+class Scrubber {
+ public:
+  Scrubber(const storage::ReadView& view, const IndexSource* index, const ScrubProgress& progress)
+      : view_(view), index_(index), progress_(progress) {}
+
+  absl::StatusOr<ScrubReport> Run() {
+    CheckMeta();
+    CheckStates();
+    CheckFingerprints();
+    CheckIndex();
+    CheckFeed();
+    CheckChanges();
+    CheckCounts();
+    if (stopped_) return absl::CancelledError("arrêté");
+    return std::move(report_);
+  }
+
+ private:
+  void Find(Table table, std::string_view key, std::optional<RecordKey> record, std::string what) {
+    ++report_.tables[static_cast<size_t>(table)].damaged;
+    if (report_.findings.size() >= kMaxScrubFindings) return;
+    report_.findings.push_back({table, std::string(key), record, std::move(what)});
+  }
+
+  // Calls check(key, value) for each row.
+  template <typename Check>
+  void Walk(Table table, Check check) {
+    auto cursor = view_.Scan(table, {});
+    for (; cursor->Valid() && !stopped_; cursor->Next()) {
+      ++report_.tables[static_cast<size_t>(table)].checked;
+      check(cursor->key(), cursor->value());
+      if (++rows_ % kRowsPerStep == 0) stopped_ = !progress_(rows_);
+    }
+    stopped_ = stopped_ || !progress_(rows_);
+    if (!cursor->status().ok()) {
+      Find(table, "", std::nullopt, absl::StrCat("illisible à partir d'ici : ", cursor->status().message()));
+      unreadable_[static_cast<size_t>(table)] = true;
+    }
+  }
+
+  // Nothing where it is absent or can't be read; the latter is a finding of its own.
+  std::optional<std::string> Get(Table table, const std::string& key, const RecordKey& record, std::string_view missing) {
+    auto value = view_.Get(table, key);
+    if (!value.ok()) {
+      Find(table, key, record, std::string(value.status().message()));
+    } else if (!value->has_value()) {
+      Find(table, key, record, std::string(missing));
+    } else {
+      return **std::move(value);
+    }
+    return std::nullopt;
+  }
+
+  void CheckMeta() {
+    bool identity = false;
+    Walk(Table::kMeta, [&](std::string_view key, std::string_view value) {
+      absl::Status decoded;
+      if (key == storage::kIdentityKey) {
+        identity = true;
+        decoded = DecodeIdentity(value).status();
+      } else if (key == storage::kProgressKey) {
+        auto progress = DecodeProgress(value);
+        decoded = progress.status();
+        if (progress.ok()) stored_ = *std::move(progress);
+      } else if (absl::StartsWith(ToAbsl(key), ToAbsl(storage::kQuarantinePrefix))) {
+        decoded = DecodeQuarantineEntry(value).status();
+      } else if (absl::StartsWith(ToAbsl(key), "request/")) {
+        decoded = DecodeRequestOutcome(value).status();
+      } else if (absl::StartsWith(ToAbsl(key), "cursor/")) {
+        decoded = DecodeCursor(value).status();
+      }
+      if (!decoded.ok()) Find(Table::kMeta, key, std::nullopt, std::string(decoded.message()));
+    });
+    if (!identity) Find(Table::kMeta, storage::kIdentityKey, std::nullopt, "l'identité du site manque");
+    if (!stored_.has_value()) Find(Table::kMeta, storage::kProgressKey, std::nullopt, "les compteurs manquent");
+  }
+
+  void CheckStates() {
+    Walk(Table::kStates, [&](std::string_view key, std::string_view value) {
+      const auto record = storage::ParseStateKey(key);
+      if (!record.has_value()) return Find(Table::kStates, key, std::nullopt, "clé illisible");
+      const auto state = DecodeState(value);
+      if (!state.ok()) {
+        states_whole_ = false;
+        return Find(Table::kStates, key, record, absl::StrCat("fiche illisible : ", state.status().message()));
+      }
+      ++report_.records;
+      CheckTraces(*record, TracesOfState(*record, *state, value, index_));
+      CheckHistory(*record, *state);
+    });
+    states_whole_ = states_whole_ && !unreadable_[static_cast<size_t>(Table::kStates)];
+  }
+
+  void CheckTraces(const RecordKey& record, const RecordTraces& traces) {
+    for (const std::string& territory : traces.territories) {
+      const std::string key = storage::FingerprintKey({record.kind, territory}, TriePosition(record), record.id);
+      const auto value = Get(Table::kFingerprints, key, record, "empreinte manquante");
+      if (value.has_value() && *value != traces.fingerprint->ToBytes()) {
+        Find(Table::kFingerprints, key, record, "l'empreinte n'est pas celle de la fiche");
+      }
+    }
+    for (const std::string& key : traces.index_keys) {
+      Get(Table::kIndex, key, record, "entrée d'index manquante");
+    }
+    KindCounts& counts = counted_.kinds[record.kind];
+    ++(traces.deleted ? counts.deleted : counts.alive);
+    counted_.conflicts += traces.conflicting ? 1 : 0;
+  }
+
+  void CheckHistory(const RecordKey& record, const RecordState& state) {
+    const auto rows = ReadHistory(view_, record);
+    // CheckChanges has the finding.
+    if (!rows.ok()) return;
+    bool complete = rows->size() == state.vector().CountBeyond({});
+    RecordState replayed;
+    for (const HistoryRow& row : *rows) {
+      if (!state.vector().Covers(row.dot)) {
+        complete = false;
+        Find(Table::kStates, storage::StateKey(record), record,
+             absl::StrCat("la fiche ignore la modification de la position ", row.position));
+      }
+      if (!complete) continue;
+      const auto entry = ReadFeedEntry(view_, row.position);
+      const auto change = entry.ok() ? DecodeChange(entry->change) : entry.status();
+      // CheckFeed has the finding where it can't be read.
+      complete = change.ok() && change->dot == row.dot && change->record == record && replayed.CanApply(*change);
+      if (complete) replayed.Apply(*change);
+    }
+    if (complete && replayed != state) {
+      Find(Table::kStates, storage::StateKey(record), record, "la fiche n'est pas ce que donne son histoire");
+    }
+  }
+
+  // What the record of a derived row calls for; nothing where there is no readable record.
+  std::optional<RecordTraces> TracesOf(const RecordKey& record) {
+    const auto bytes = view_.Get(Table::kStates, storage::StateKey(record));
+    if (!bytes.ok() || !bytes->has_value()) return std::nullopt;
+    const auto state = DecodeState(**bytes);
+    if (!state.ok()) return std::nullopt;
+    return TracesOfState(record, *state, **bytes, index_);
+  }
+
+  void CheckFingerprints() {
+    Walk(Table::kFingerprints, [&](std::string_view key, std::string_view value) {
+      const auto parsed = storage::ParseFingerprintKey(key);
+      if (!parsed.has_value() || !Fingerprint::FromBytes(value).has_value()) {
+        return Find(Table::kFingerprints, key, std::nullopt, "entrée illisible");
+      }
+      const RecordKey record{parsed->partition.kind, parsed->id};
+      const auto traces = TracesOf(record);
+      if (!traces.has_value()) {
+        // Where states can't be read, the row is right and the record is what is lost.
+        if (states_whole_) Find(Table::kFingerprints, key, record, "empreinte d'une fiche qui n'existe pas");
+        return;
+      }
+      if (parsed->hash != TriePosition(record) ||
+          !std::binary_search(traces->territories.begin(), traces->territories.end(), parsed->partition.territory)) {
+        Find(Table::kFingerprints, key, record, "empreinte en trop");
+      }
+    });
+  }
+
+  void CheckIndex() {
+    Walk(Table::kIndex, [&](std::string_view key, std::string_view) {
+      const auto id = storage::ParseIndexedId(key);
+      // A letter, then the kind.
+      if (!id.has_value() || key.size() < 3) return Find(Table::kIndex, key, std::nullopt, "clé illisible");
+      const RecordKey record{static_cast<uint16_t>(static_cast<uint8_t>(key[1]) << 8 | static_cast<uint8_t>(key[2])),
+                             *id};
+      const auto traces = TracesOf(record);
+      if (!traces.has_value() ? states_whole_
+                              : !std::binary_search(traces->index_keys.begin(), traces->index_keys.end(), key)) {
+        Find(Table::kIndex, key, record, "entrée d'index en trop");
+      }
+    });
+  }
+
+  void CheckFeed() {
+    uint64_t last = 0;
+    Walk(Table::kFeed, [&](std::string_view key, std::string_view value) {
+      const auto position = storage::ParseFeedKey(key);
+      if (!position.has_value()) return Find(Table::kFeed, key, std::nullopt, "clé illisible");
+      if (*position != last + 1) {
+        Find(Table::kFeed, key, std::nullopt, absl::StrCat("rien entre les positions ", last, " et ", *position));
+      }
+      last = *position;
+      const auto entry = DecodeFeedEntry(value);
+      if (!entry.ok()) return Find(Table::kFeed, key, std::nullopt, std::string(entry.status().message()));
+      if (entry->type != FeedEntry::Type::kChange) {
+        const auto state = view_.Get(Table::kStates, storage::StateKey(entry->record));
+        if (state.ok() && !state->has_value() && states_whole_) {
+          Find(Table::kFeed, key, entry->record, "cette entrée nomme une fiche qui n'existe pas");
+        }
+        return;
+      }
+      const auto change = DecodeChange(entry->change);
+      if (!change.ok() || change->record != entry->record) {
+        return Find(Table::kFeed, key, entry->record, "modification illisible");
+      }
+      const std::string row = storage::ChangeKey(entry->record, *position);
+      const auto dot = Get(Table::kChanges, row, entry->record, "ligne d'histoire manquante");
+      if (dot.has_value() && *dot != EncodeDot(change->dot)) {
+        Find(Table::kChanges, row, entry->record, "cette ligne d'histoire nomme une autre modification");
+      }
+    });
+    if (stored_.has_value() && stored_->feed_head != last && !unreadable_[static_cast<size_t>(Table::kFeed)]) {
+      Find(Table::kFeed, "", std::nullopt,
+           absl::StrCat("le journal finit à la position ", last, " et non ", stored_->feed_head));
+    }
+  }
+
+  void CheckChanges() {
+    Walk(Table::kChanges, [&](std::string_view key, std::string_view value) {
+      const auto position = storage::ParseChangeKeyPosition(key);
+      if (!position.has_value()) return Find(Table::kChanges, key, std::nullopt, "clé illisible");
+      const auto record = storage::ParseStateKey(key.substr(0, key.size() - sizeof(uint64_t)));
+      if (!DecodeDot(value).ok()) return Find(Table::kChanges, key, record, "ligne illisible");
+      const auto state = view_.Get(Table::kStates, storage::StateKey(*record));
+      if (state.ok() && !state->has_value() && states_whole_) {
+        Find(Table::kStates, storage::StateKey(*record), record, "fiche perdue : il reste son histoire");
+      }
+      const auto entry = view_.Get(Table::kFeed, storage::FeedKey(*position));
+      // CheckFeed has the finding where it can't be read.
+      if (!entry.ok() || !entry->has_value()) return;
+      const auto decoded = DecodeFeedEntry(**entry);
+      if (decoded.ok() && (decoded->type != FeedEntry::Type::kChange || decoded->record != *record)) {
+        Find(Table::kChanges, key, record, "ligne d'histoire en trop");
+      }
+    });
+  }
+
+  void CheckCounts() {
+    if (!stored_.has_value() || !states_whole_ || stopped_) return;
+    std::erase_if(stored_->kinds, [](const auto& kind) { return kind.second == KindCounts(); });
+    if (stored_->kinds != counted_.kinds) {
+      Find(Table::kMeta, storage::kProgressKey, std::nullopt, "les nombres de fiches sont faux");
+    }
+    if (stored_->conflicts != counted_.conflicts) {
+      Find(Table::kMeta, storage::kProgressKey, std::nullopt, "le nombre de versions à comparer est faux");
+    }
+  }
+
+  const storage::ReadView& view_;
+  const IndexSource* const index_;
+  const ScrubProgress& progress_;
+  ScrubReport report_;
+  uint64_t rows_ = 0;
+  bool stopped_ = false;
+  std::array<bool, storage::kTableCount> unreadable_{};
+  // Every state was read and decoded.
+  bool states_whole_ = true;
+  std::optional<LocalProgress> stored_;
+  // Told from the states.
+  LocalProgress counted_;
+};
+
+}  // namespace
+
+uint64_t ScrubReport::damaged() const {
+  uint64_t sum = 0;
+  for (const TableCount& table : tables) sum += table.damaged;
+  return sum;
+}
+
+absl::StatusOr<ScrubReport> Scrub(const storage::ReadView& view, const IndexSource* index,
+                                  const ScrubProgress& progress) {
+  return Scrubber(view, index, progress).Run();
+}
+
+}  // namespace maillage::replication
