@@ -14,6 +14,7 @@ Sans option : tous les essais, puis ceux d'un seul processus encore une fois sou
   --asan, --tsan   seulement sous AddressSanitizer et UBSan, ou sous ThreadSanitizer
   --soak           cinq fois plus d'histoires aléatoires, d'une graine nouvelle, sans vrais nœuds
   --bench          les mesures au lieu des essais (tests/bench/run.sh)
+  --mutations      des fautes plantées une à une : les essais les voient-ils ? (tests/mutations/run.py)
   --help           ceci
 
 MAILLAGE_SEED=N rejoue une graine. La dernière ligne compte : « N passed, N failed ».
@@ -76,6 +77,10 @@ run_benchmarks() {
   if tests/bench/run.sh; then passed=1; else failed=1; fi
 }
 
+run_mutations() {
+  if tests/mutations/run.py; then passed=1; else failed=1; fi
+}
+
 report() {
   ((skipped == 0)) || echo "$skipped essais sautés ou désactivés"
   echo
@@ -91,6 +96,7 @@ main() {
       --filter) what=filter options+=(-R "${2:?--filter attend une expression}"); shift ;;
       --asan | --tsan) what=${1#--} ;;
       --soak) what=soak ;;
+      --mutations) what=mutations ;;
       --bench) what=bench ;;
       -h | --help) usage; return ;;
       *) echo "Option inconnue : $1 (voir --help)" >&2; return 64 ;;
@@ -105,6 +111,7 @@ main() {
     asan | tsan) run_sanitized "$what" "${options[@]}" ;;
     soak) run_soak ;;
     bench) run_benchmarks ;;
+    mutations) run_mutations ;;
   esac
   report
 }
