@@ -430,9 +430,7 @@ absl::Status RocksStore::Checkpoint(const std::string& path) const {
   const absl::Status noted = rocks::WriteDoubt(
       env_, partial, absl::StrCat("Ce dossier est une copie (sauvegarde) de « ", path_, " »."));
   if (!noted.ok()) return noted;
-  status = env_->RenameFile(partial, path);
-  if (!status.ok()) return rocks::ToStatus(status, doing);
-  return rocks::SyncFolderAbove(env_, path);
+  return rocks::ToStatus(env_->RenameFile(partial, path), doing);
 }
 
 }  // namespace maillage::storage
