@@ -430,7 +430,9 @@ absl::Status RocksStore::Checkpoint(const std::string& path) const {
   const absl::Status noted = rocks::WriteDoubt(
       env_, partial, absl::StrCat("Ce dossier est une copie (sauvegarde) de « ", path_, " »."));
   if (!noted.ok()) return noted;
-  return rocks::ToStatus(env_->RenameFile(partial, path), doing);
+  status = env_->RenameFile(partial, path);
+  if (!status.ok()) return rocks::ToStatus(status, doing);
+  return rocks::SyncFolderAbove(env_, path);
 }
 
 }  // namespace maillage::storage

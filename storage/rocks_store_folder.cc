@@ -18,6 +18,13 @@ std::string In(const std::string& path, const std::string& name) {
   return absl::StrCat(path, "/", name);
 }
 
+std::string FolderAbove(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  const size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 // False where the file can't be looked at.
 bool Exists(rocksdb::Env* env, const std::string& file) { return env->FileExists(file).ok(); }
 
@@ -79,6 +86,8 @@ absl::Status PrepareFolder(rocksdb::Env* env, const std::string& path) {
                      "droit d'y écrire."));
   }
   if (Exists(env, In(path, kCurrentFile))) return absl::OkStatus();
+  // A power cut could take the new folder away, with all that was acknowledged in it.
+  if (absl::Status kept = SyncFolderAbove(env, path); !kept.ok()) return kept;
   const auto names = FilesIn(env, path);
   if (!names.ok()) return names.status();
   for (const std::string& name : *names) {
@@ -159,6 +168,10 @@ absl::Status SyncFolder(rocksdb::Env* env, const std::string& path) {
   rocksdb::Status synced = env->NewDirectory(path, &folder);
   if (synced.ok()) synced = folder->Fsync();
   return ToStatus(synced, absl::StrCat("Enregistrement du dossier « ", path, " »"));
+}
+
+absl::Status SyncFolderAbove(rocksdb::Env* env, const std::string& path) {
+  return SyncFolder(env, FolderAbove(path));
 }
 
 }  // namespace maillage::storage::rocks

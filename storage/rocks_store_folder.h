@@ -39,6 +39,8 @@ absl::StatusOr<std::string> KeepLogs(rocksdb::Env* env, const std::string& path)
 absl::Status RemoveFolder(rocksdb::Env* env, const std::string& path);
 
 absl::Status SyncFolder(rocksdb::Env* env, const std::string& path);
+// Makes the name of `path` itself durable, which is an entry of the folder above it.
+absl::Status SyncFolderAbove(rocksdb::Env* env, const std::string& path);
 
 }  // namespace maillage::storage::rocks
 

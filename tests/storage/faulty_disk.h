@@ -18,6 +18,7 @@ struct DiskFaults {
   std::atomic<bool> sync_fails = false;
   std::atomic<bool> append_finds_disk_full = false;
   std::atomic<bool> creation_is_denied = false;
+  std::string folder_that_cannot_sync;
 };
 
 class FaultyFile final : public rocksdb::FSWritableFileOwnerWrapper {
@@ -62,6 +63,13 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
     const auto made = FileSystemWrapper::NewWritableFile(name, options, file, context);
     if (made.ok()) *file = std::make_unique<FaultyFile>(std::move(*file), faults_);
     return made;
+  }
+
+  rocksdb::IOStatus NewDirectory(const std::string& name, const rocksdb::IOOptions& options,
+                                 std::unique_ptr<rocksdb::FSDirectory>* folder,
+                                 rocksdb::IODebugContext* context) override {
+    if (name == faults_.folder_that_cannot_sync) return rocksdb::IOStatus::IOError("injected", name);
+    return FileSystemWrapper::NewDirectory(name, options, folder, context);
   }
 
  private:

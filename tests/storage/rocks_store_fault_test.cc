@@ -210,6 +210,21 @@ TEST_F(RocksStoreFaultTest, FolderThatCannotBeWrittenIsSaidSo) {
   EXPECT_THAT(Keys(*Open().store, Table::kFeed), ElementsAre("1"));
 }
 
+// A power cut could take away a folder whose name isn't on disk, with all that was acknowledged in it.
+TEST_F(RocksStoreFaultTest, NewFoldersAreOnDiskInTheFolderAbove) {
+  const std::string above = std::filesystem::path(path_).parent_path();
+  faults_.folder_that_cannot_sync = above;
+  EXPECT_EQ(TryOpen().status().code(), absl::StatusCode::kInternal);
+  faults_.folder_that_cannot_sync.clear();
+  const auto opened = Open();
+  ASSERT_TRUE(PutOne(*opened.store, "1").ok());
+  const std::string copies = folder_.In("copies");
+  std::filesystem::create_directory(copies);
+  EXPECT_TRUE(opened.store->Checkpoint(copies + "/first").ok());
+  faults_.folder_that_cannot_sync = copies;
+  EXPECT_EQ(opened.store->Checkpoint(copies + "/second").code(), absl::StatusCode::kInternal);
+}
+
 // The recovery makes the log look sound, so the copy and the doubt are on disk before it.
 TEST_F(RocksStoreFaultTest, DamagedLogStaysAsItIsUntilCopyAndDoubtAreOnDisk) {
   {
