@@ -4,6 +4,7 @@
 #include "proto/absl_view.h"
 #include "replication/byte_codec.h"
 #include "replication/feed_entry.h"
+#include "replication/fingerprint.h"
 
 namespace maillage::replication {
 namespace {
@@ -94,6 +95,103 @@ absl::StatusOr<PeerCursor> DecodeCursor(std::string_view bytes) {
   cursor.position = reader.Varint();
   if (!reader.done()) return Damaged("cursor");
   return cursor;
+}
+
+std::string HashOfChange(std::string_view change_bytes) {
+  return Blake2b256({change_bytes}).substr(0, kChangeHashSize);
+}
+
+std::string EncodeKnownAuthor(const KnownAuthor& author) {
+  std::string bytes;
+  ByteWriter writer(&bytes);
+  writer.Varint(author.site_sequence);
+  writer.Raw(author.hash);
+  return bytes;
+}
+
+absl::StatusOr<KnownAuthor> DecodeKnownAuthor(std::string_view bytes) {
+  ByteReader reader(bytes);
+  KnownAuthor author;
+  author.site_sequence = reader.Varint();
+  author.hash = std::string(reader.Raw(kChangeHashSize));
+  if (!reader.done()) return Damaged("author");
+  return author;
+}
+
+std::string EncodeWitnessMark(const WitnessMark& mark) {
+  std::string bytes;
+  ByteWriter writer(&bytes);
+  writer.Varint(mark.position);
+  writer.Varint(mark.settled_position);
+  writer.Fixed64(mark.settled_incarnation);
+  return bytes;
+}
+
+absl::StatusOr<WitnessMark> DecodeWitnessMark(std::string_view bytes) {
+  ByteReader reader(bytes);
+  WitnessMark mark;
+  mark.position = reader.Varint();
+  mark.settled_position = reader.Varint();
+  mark.settled_incarnation = reader.Fixed64();
+  if (!reader.done()) return Damaged("witness");
+  return mark;
+}
+
+std::string EncodeContinuityNote(const ContinuityNote& note) {
+  std::string bytes;
+  ByteWriter writer(&bytes);
+  writer.Byte(static_cast<uint8_t>(note.doubt));
+  writer.Fixed64(note.millis);
+  writer.Varint(note.renamed);
+  return bytes;
+}
+
+absl::StatusOr<ContinuityNote> DecodeContinuityNote(std::string_view bytes) {
+  ByteReader reader(bytes);
+  ContinuityNote note;
+  const uint8_t doubt = reader.Byte();
+  note.millis = reader.Fixed64();
+  note.renamed = reader.Varint();
+  if (!reader.done() || doubt > static_cast<uint8_t>(ContinuityDoubt::kTwinMet)) {
+    return Damaged("continuity note");
+  }
+  note.doubt = static_cast<ContinuityDoubt>(doubt);
+  return note;
+}
+
+std::string EncodeRenamings(const std::vector<Renaming>& renamings) {
+  std::string bytes;
+  ByteWriter writer(&bytes);
+  for (const Renaming& renaming : renamings) {
+    writer.String(EncodeDot({renaming.from, renaming.first}));
+    writer.String(EncodeDot({renaming.to, 1}));
+  }
+  return bytes;
+}
+
+absl::StatusOr<std::vector<Renaming>> DecodeRenamings(std::string_view bytes) {
+  ByteReader reader(bytes);
+  std::vector<Renaming> renamings;
+  while (reader.ok() && !reader.done()) {
+    absl::StatusOr<Dot> from = DecodeDot(reader.String());
+    absl::StatusOr<Dot> to = DecodeDot(reader.String());
+    if (!reader.ok() || !from.ok() || !to.ok() || to->n != 1) return Damaged("renaming");
+    renamings.push_back({from->actor, from->n, to->actor});
+  }
+  return renamings;
+}
+
+std::string EncodeCount(uint64_t count) {
+  std::string bytes;
+  ByteWriter(&bytes).Varint(count);
+  return bytes;
+}
+
+absl::StatusOr<uint64_t> DecodeCount(std::string_view bytes) {
+  ByteReader reader(bytes);
+  const uint64_t count = reader.Varint();
+  if (!reader.done()) return Damaged("count");
+  return count;
 }
 
 std::string EncodeRequestOutcome(const RequestOutcome& outcome) {

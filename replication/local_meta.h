@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "proto/id.h"
@@ -61,6 +62,78 @@ struct PeerCursor {
 };
 std::string EncodeCursor(const PeerCursor& cursor);
 absl::StatusOr<PeerCursor> DecodeCursor(std::string_view bytes);
+
+// The highest change that this site holds of an author's incarnation.   sequence:varint hash:16
+struct KnownAuthor {
+  uint64_t site_sequence = 0;
+  // HashOfChange of it.
+  std::string hash;
+  bool operator==(const KnownAuthor&) const = default;
+};
+inline constexpr size_t kChangeHashSize = 16;
+// First 16 bytes of BLAKE2b-256 of the author's bytes.
+std::string HashOfChange(std::string_view change_bytes);
+std::string EncodeKnownAuthor(const KnownAuthor& author);
+absl::StatusOr<KnownAuthor> DecodeKnownAuthor(std::string_view bytes);
+
+// Which of this site's own changes others are known to hold, in the very bytes that it wrote: those up to `position` of
+// its feed, and those up to `settled_position` that are not of `settled_incarnation` (continuity.cc).
+//
+//   position:varint settled position:varint settled incarnation:8
+struct WitnessMark {
+  uint64_t position = 0;
+  uint64_t settled_position = 0;
+  uint64_t settled_incarnation = 0;
+
+  bool Witnessed(uint64_t at, uint64_t incarnation) const {
+    return at <= position || (at <= settled_position && incarnation != settled_incarnation);
+  }
+  bool operator==(const WitnessMark&) const = default;
+};
+std::string EncodeWitnessMark(const WitnessMark& mark);
+absl::StatusOr<WitnessMark> DecodeWitnessMark(std::string_view bytes);
+
+// Why a site can't be sure that it is the only continuation of itself. The numbers are on disk: append only.
+enum class ContinuityDoubt : uint8_t {
+  kNone = 0,
+  // The store doesn't vouch for its log.
+  kStoreDamaged = 1,
+  // The lease outside of the data folder is missing or tells of another past.
+  kLease = 2,
+  // A peer holds later changes of this incarnation: the data folder is an older copy.
+  kPeerKnowsMore = 3,
+  // A peer holds another change under a number that this site used: its data folder runs twice.
+  kPeerKnowsOther = 4,
+  // Another running copy answered.
+  kTwinMet = 5,
+};
+
+// The last time that this site became a new incarnation.   doubt:1 time:8 given up:varint
+struct ContinuityNote {
+  ContinuityDoubt doubt = ContinuityDoubt::kNone;
+  // Milliseconds since 1970.
+  uint64_t millis = 0;
+  // Own changes that got a new dot.
+  uint64_t renamed = 0;
+  bool operator==(const ContinuityNote&) const = default;
+};
+std::string EncodeContinuityNote(const ContinuityNote& note);
+absl::StatusOr<ContinuityNote> DecodeContinuityNote(std::string_view bytes);
+
+// Dots that this site gave up: from first on they are now (to, 1), (to, 2), …   each from:dot to:dot (feed_entry.h), with
+// the numbers first and 1
+struct Renaming {
+  Actor from;
+  uint64_t first = 0;
+  Actor to;
+  bool operator==(const Renaming&) const = default;
+};
+std::string EncodeRenamings(const std::vector<Renaming>& renamings);
+absl::StatusOr<std::vector<Renaming>> DecodeRenamings(std::string_view bytes);
+
+// A number by itself.   varint
+std::string EncodeCount(uint64_t count);
+absl::StatusOr<uint64_t> DecodeCount(std::string_view bytes);
 
 // What a write did, so that its retry does nothing more.   position:varint kind:varint id:16 dot (as in feed_entry.h)
 struct RequestOutcome {

@@ -85,9 +85,10 @@ absl::Status RecordOutbox::CollectRecords(v1::Changes* changes, size_t& bytes) {
 absl::Status RecordOutbox::CollectFeed(v1::Changes* changes, size_t& bytes) {
   if (!feed_open_ || feed_sent_ >= replica_->progress().feed_head) return absl::OkStatus();
   absl::Status state_status;
+  const bool one_of_a_kind = replica_->KnownOf(peer_).size() <= 1;
   absl::Status status = ScanFeed(
       replica_->store(), feed_sent_, [&](uint64_t position, FeedEntry entry) {
-        if (entry.source == peer_) {
+        if (came_from_peer_.contains(position) || (entry.source == peer_ && one_of_a_kind)) {
           feed_sent_ = position;
           return true;
         }
@@ -104,6 +105,7 @@ absl::Status RecordOutbox::CollectFeed(v1::Changes* changes, size_t& bytes) {
         changes->add_change(std::move(entry.change));
         return bytes < kFrameBytes;
       });
+  came_from_peer_.erase(came_from_peer_.begin(), came_from_peer_.upper_bound(feed_sent_));
   if (!status.ok()) return status;
   return state_status;
 }

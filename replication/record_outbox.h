@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "absl/container/flat_hash_set.h"
@@ -22,8 +23,10 @@ class RecordOutbox {
   // `replica` must outlive the outbox.
   explicit RecordOutbox(const Replica* replica) : replica_(replica) {}
 
-  // Entries that came from the peer are not sent back to it.
+  // Entries that came from the peer are not sent back to it; from a peer with a past as another incarnation, they may
+  // have come from its twin, and only those stay that this conversation brought.
   void SetPeer(const SiteId& peer) { peer_ = peer; }
+  void CameFromPeer(uint64_t position) { came_from_peer_.insert(position); }
   // Where the feed begins; nothing of it is sent before OpenFeed.
   void StartFeedAt(uint64_t position) { feed_sent_ = feed_marked_ = position; }
   void OpenFeed() { feed_open_ = true; }
@@ -63,6 +66,8 @@ class RecordOutbox {
 
   const Replica* const replica_;
   SiteId peer_;
+  // Positions beyond feed_sent_.
+  std::set<uint64_t> came_from_peer_;
   std::deque<PendingRecord> records_;
   std::deque<PendingRange> ranges_;
   // Whole states that go into the next frame.

@@ -85,13 +85,16 @@ absl::Status Replica::Load(const Options& options) {
     if (!decoded_progress.ok()) return decoded_progress.status();
     committed_ = open_ = *decoded_progress;
     clock_.Observe(committed_.clock);
-    if (!options.continuity_proven) RenewIncarnation();
+    if (absl::Status status = LoadContinuity(); !status.ok()) return status;
+    if (!options.continuity_proven) RenewIncarnation(options.doubt, random_->Next64(), 0);
   } else {
     identity_ = {options.site, random_->Next64(), 0};
     PutMeta(std::string(storage::kIdentityKey), EncodeIdentity(identity_));
   }
   if (absl::Status status = tree_.Load(*store_); !status.ok()) return status;
   if (absl::Status status = LoadRequests(); !status.ok()) return status;
+  instance_ = random_->Next64();
+  PutMeta(std::string(storage::kOpeningKey), EncodeCount(++opening_));
   return Commit();
 }
 
@@ -144,13 +147,6 @@ void Replica::KeepRequests(size_t forgotten) {
   remembered_.erase(remembered_.begin(), remembered_.begin() + static_cast<ptrdiff_t>(forgotten));
   for (std::string& id : new_requests_) remembered_.push_back(std::move(id));
   new_requests_.clear();
-}
-
-void Replica::RenewIncarnation() {
-  identity_.incarnation = random_->Next64();
-  ++identity_.renewals;
-  open_.site_sequence = 0;
-  PutMeta(std::string(storage::kIdentityKey), EncodeIdentity(identity_));
 }
 
 absl::StatusOr<Replica::Staged*> Replica::Stage(const RecordKey& record) {
@@ -217,6 +213,11 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
     return absl::FailedPreconditionError(
         "cet etag vient d'un autre site : ce nœud n'a pas encore reçu ce que vous avez lu");
   }
+  const auto renounced = renounced_.find(write.record);
+  if (renounced != renounced_.end() && NamesRenounced(write.context, renounced->second)) {
+    return absl::FailedPreconditionError(
+        "cet etag date d'avant la restauration ou la copie de ce site : relisez la fiche et recommencez");
+  }
   Change change;
   change.record = write.record;
   change.dot.actor = ActorFor(state);
@@ -244,17 +245,15 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
   state.Apply(change);
   open_.site_sequence = change.site_sequence;
   open_.clock = change.time;
+  NoteAuthor(change.dot.actor, change.site_sequence, bytes);
   const uint64_t position = AppendToFeed(
       {FeedEntry::Type::kChange, identity_.site, change.record, std::move(bytes)}, change.dot);
+  if (change.site_sequence % kOwnSequenceStep == 1) {
+    batch_.Put(Table::kMeta, storage::OwnSequenceKey(identity_.incarnation, change.site_sequence),
+               EncodeCount(position));
+  }
   Remember(write.request_id, {position, change.record, change.dot});
   return change.dot;
-}
-
-void Replica::CheckForTwin(const Change& change) {
-  if (change.dot.actor.site == identity_.site &&
-      change.dot.actor.incarnation == identity_.incarnation) {
-    RenewIncarnation();
-  }
 }
 
 absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_bytes,
@@ -264,18 +263,22 @@ absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_byte
   absl::StatusOr<Staged*> staged = Stage(change->record);
   if (!staged.ok()) return staged.status();
   RecordState& state = (*staged)->state;
-  if (state.vector().Covers(change->dot)) {
-    return ApplyResult{Applied::kDuplicate, change->record};
+  const bool covered = state.vector().Covers(change->dot);
+  if (change->dot.actor.site == identity_.site) {
+    absl::StatusOr<bool> twins = IsTwins(*change, change_bytes, covered);
+    if (!twins.ok()) return twins.status();
+    if (*twins) return ApplyResult{Applied::kTwin, change->record};
   }
-  CheckForTwin(*change);
+  if (covered) return CompareWithHeld(*change, change_bytes, source);
   if (!state.CanApply(*change)) return ApplyResult{Applied::kMissingCauses, change->record};
   if (!clock_.Observe(change->time)) ++open_.changes_from_the_future;
   open_.clock = clock_.last();
   Touch(change->record, **staged);
   state.Apply(*change);
-  AppendToFeed({FeedEntry::Type::kChange, source, change->record, std::string(change_bytes)},
-               change->dot);
-  return ApplyResult{Applied::kApplied, change->record};
+  NoteAuthor(change->dot.actor, change->site_sequence, change_bytes);
+  const uint64_t position = AppendToFeed(
+      {FeedEntry::Type::kChange, source, change->record, std::string(change_bytes)}, change->dot);
+  return ApplyResult{Applied::kApplied, change->record, position};
 }
 
 void Replica::ObserveNewTimes(const RecordState& theirs, const VersionVector& known) {
@@ -299,12 +302,14 @@ absl::StatusOr<bool> Replica::Merge(const RecordKey& record, std::string_view st
   RecordState& state = (*staged)->state;
   if (state.vector().Covers(theirs->vector())) return false;
   for (const VersionVector::Entry& entry : theirs->vector().entries()) {
-    if (entry.n > state.vector().Get(entry.actor)) {
-      Change latest;
-      latest.dot = {entry.actor, entry.n};
-      CheckForTwin(latest);
-    }
+    if (entry.actor.site != identity_.site || entry.n <= state.vector().Get(entry.actor)) continue;
+    Change latest;
+    latest.dot = {entry.actor, entry.n};
+    absl::StatusOr<bool> twins = IsTwins(latest, {}, /*covered=*/false);
+    if (!twins.ok()) return twins.status();
+    if (*twins) return absl::AbortedError("a state holds changes of this site that it didn't write");
   }
+  if (absl::Status status = NoteSeenElsewhere(record, theirs->vector()); !status.ok()) return status;
   ObserveNewTimes(*theirs, state.vector());
   Touch(record, **staged);
   state.Join(*theirs);
@@ -407,6 +412,7 @@ absl::Status Replica::Commit() {
   }
   unsaved_cursors_.clear();
   const size_t forgotten = ForgetOldRequests();
+  PutContinuity();
   batch_.Put(Table::kMeta, std::string(storage::kProgressKey), EncodeProgress(open_));
   if (absl::Status status = store_->Commit(batch_); !status.ok()) {
     failed_ = true;
@@ -418,6 +424,7 @@ absl::Status Replica::Commit() {
   committed_ = open_;
   committed_identity_ = identity_;
   KeepRequests(forgotten);
+  for (auto& [author, known] : open_authors_) authors_[author] = std::move(known);
   Discard();
   return absl::OkStatus();
 }
@@ -433,6 +440,7 @@ void Replica::Discard() {
   unindexed_.clear();
   quarantined_.clear();
   cursors_.clear();
+  open_authors_.clear();
   dirty_ = false;
 }
 

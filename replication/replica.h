@@ -23,8 +23,10 @@
 #include "replication/hybrid_clock.h"
 #include "replication/local_meta.h"
 #include "replication/ports.h"
+#include "replication/record_reader.h"
 #include "replication/record_state.h"
 #include "replication/record_traces.h"
+#include "replication/renounce.h"
 #include "storage/store.h"
 
 namespace maillage::replication {
@@ -54,6 +56,8 @@ class Replica {
     const IndexSource* index = nullptr;
     // The store vouches that nothing acknowledged is missing. Otherwise a new incarnation is taken.
     bool continuity_proven = true;
+    // Why not, where it isn't.
+    ContinuityDoubt doubt = ContinuityDoubt::kStoreDamaged;
   };
 
   // All pointers must outlive the replica. FailedPrecondition where the store belongs to another site.
@@ -74,8 +78,8 @@ class Replica {
     // Empty: not to be remembered.
     std::string request_id;
   };
-  // Issues one change. FailedPrecondition where the context holds what this site has not received;
-  // InvalidArgument beyond the limits of tuning.h.
+  // Issues one change. FailedPrecondition where the context holds what this site has not received, or dots that it has
+  // given up since; InvalidArgument beyond the limits of tuning.h.
   absl::StatusOr<Dot> Write(LocalWrite write);
   // Of a request that found nothing to change in the record: its retry shall do nothing either, whatever others have
   // written meanwhile. NotFound where the record isn't here.
@@ -87,15 +91,26 @@ class Replica {
     kDuplicate,
     // Something that the change builds on has not arrived.
     kMissingCauses,
+    // A change under a name of this site that it didn't write, while changes that it did write may clash with it: not
+    // applied. The caller finds out what the peer holds, calls Renounce, and applies it then.
+    kTwin,
+    // Under its dot this site holds another change: its author exists twice.
+    kClash,
   };
   struct ApplyResult {
     Applied outcome;
     RecordKey record;
+    // In the feed; for kApplied.
+    uint64_t position = 0;
+    // What is held instead; for kClash.
+    std::optional<Change> held = std::nullopt;
+    std::string held_hash = {};
   };
   // A change as its author encoded it. InvalidArgument where it is malformed.
   absl::StatusOr<ApplyResult> Apply(std::string_view change_bytes, const SiteId& source);
 
-  // Joins a whole state; false where it brought nothing. InvalidArgument where it is malformed.
+  // Joins a whole state; false where it brought nothing. InvalidArgument where it is malformed; Aborted where it is
+  // what Apply calls kTwin.
   absl::StatusOr<bool> Merge(const RecordKey& record, std::string_view state_bytes,
                              const SiteId& source);
 
@@ -103,6 +118,39 @@ class Replica {
   absl::Status Quarantine(const QuarantineEntry& entry);
   // Goes to disk with the next commit of something else: a hint is worth no synced write of its own.
   void SetCursor(const SiteId& peer, const PeerCursor& cursor);
+
+  // ---- Is this site the only continuation of itself? (continuity.cc; README.md tells the whole) ----
+
+  // What is held of the changes of a site, by incarnation.
+  std::map<uint64_t, KnownAuthor> KnownOf(const SiteId& site) const;
+  // What somebody else holds of this site's changes: kNone where it is no news.
+  absl::StatusOr<ContinuityDoubt> Judge(uint64_t incarnation, const KnownAuthor& claim);
+  // Another site holds all that this one wrote up to a position of the feed. Goes to disk like a cursor.
+  void Witness(uint64_t position);
+
+  struct OwnChange {
+    uint64_t position = 0;
+    RecordKey record;
+    Dot dot;
+    std::string hash;
+    HybridTime time;
+  };
+  // Own changes that nobody is known to hold, in feed order; committed ones.
+  absl::StatusOr<std::vector<OwnChange>> UnwitnessedChanges() const;
+  // Whether the store holds this very change: in the history, or alive in a state that came whole. Its position there
+  // doesn't matter.
+  absl::StatusOr<bool> Holds(const OwnChange& change) const;
+  // Gives up the dots of the unwitnessed changes, except those at the positions `held`, and takes a new incarnation; not
+  // where no dot had to be given up and `must_renew` is false. Commits what is open, and then this.
+  absl::Status Renounce(ContinuityDoubt doubt, const std::set<uint64_t>& held, bool must_renew);
+
+  // Of the last time that this site became a new incarnation.
+  const ContinuityNote& continuity_note() const { return note_; }
+  // How often this store was opened, this time included.
+  uint64_t opening() const { return opening_; }
+  // Random, of this opening.
+  uint64_t instance() const { return instance_; }
+
   // For the owner's own entries of the meta table.
   void PutMeta(std::string key, std::optional<std::string> value);
 
@@ -157,15 +205,34 @@ class Replica {
   // Adds to the batch the removal of what exceeds kRememberedRequests; how many of the oldest.
   size_t ForgetOldRequests();
   void KeepRequests(size_t forgotten);
-  void RenewIncarnation();
+  absl::Status LoadContinuity();
+  void RenewIncarnation(ContinuityDoubt doubt, uint64_t incarnation, uint64_t renamed);
   absl::StatusOr<Staged*> Stage(const RecordKey& record);
   // To be called before the first change of a staged record's state.
   void Touch(const RecordKey& record, Staged& staged);
   Traces TracesOf(const RecordKey& record, const RecordState& state, std::string_view bytes) const;
   Actor ActorFor(const RecordState& state) const;
   uint64_t AppendToFeed(FeedEntry entry, const std::optional<Dot>& dot);
-  // A change of this very incarnation that this site did not write: a clone or a restored backup is about.
-  void CheckForTwin(const Change& change);
+  // A change under this site's name that it did not write, and that its own may clash with.
+  // kDuplicate, or kClash where that can be told.
+  absl::StatusOr<ApplyResult> CompareWithHeld(const Change& change, std::string_view bytes,
+                                              const SiteId& source);
+  absl::StatusOr<bool> IsTwins(const Change& change, std::string_view bytes, bool covered);
+  absl::StatusOr<bool> HasUnwitnessed(uint64_t incarnation);
+  absl::StatusOr<bool> HoldsAlive(const OwnChange& change) const;
+  absl::StatusOr<std::optional<HistoryRow>> FindInHistory(const RecordKey& record, const Dot& dot) const;
+  absl::StatusOr<std::optional<std::string>> HashOfOwn(uint64_t incarnation, uint64_t sequence) const;
+  absl::StatusOr<RecordBefore> ReadBefore(const RecordKey& record);
+  // Positions of all changes whose dots have to be given up, with their new sequence numbers.
+  absl::StatusOr<std::map<RecordKey, std::map<uint64_t, uint64_t>>> ChooseRenames(
+      const std::set<uint64_t>& held);
+  absl::Status RenameRecord(const RecordKey& record, const std::map<uint64_t, uint64_t>& new_sequences,
+                            uint64_t incarnation, std::map<RecordKey, std::vector<Renaming>>& renamed);
+  void PutRenamed(const HistoricChange& renamed, bool history_broken);
+  absl::Status RenameRequests(const std::map<RecordKey, std::vector<Renaming>>& renamed);
+  void NoteAuthor(const Actor& actor, uint64_t site_sequence, std::string_view bytes);
+  absl::Status NoteSeenElsewhere(const RecordKey& record, const VersionVector& vector);
+  void PutContinuity();
   // Lets the clock learn from the values of a state that came from elsewhere.
   void ObserveNewTimes(const RecordState& theirs, const VersionVector& known);
   void IndexStagedRecords();
@@ -188,6 +255,16 @@ class Replica {
   absl::flat_hash_map<SiteId, PeerCursor> unsaved_cursors_;
   // Ids of the requests in the meta table, the oldest first.
   std::deque<std::string> remembered_;
+  using AuthorKey = std::pair<SiteId, uint64_t>;
+  absl::flat_hash_map<AuthorKey, KnownAuthor> authors_;
+  WitnessMark witness_;
+  bool witness_unsaved_ = false;
+  // Incarnations before this one of which no change is unwitnessed.
+  std::set<uint64_t> witnessed_incarnations_;
+  absl::flat_hash_map<RecordKey, std::vector<Renaming>> renounced_;
+  ContinuityNote note_;
+  uint64_t opening_ = 0;
+  uint64_t instance_ = 0;
 
   // The open batch.
   LocalIdentity identity_;
@@ -202,6 +279,7 @@ class Replica {
   std::vector<RecordKey> unindexed_;
   std::set<std::string> quarantined_;
   absl::flat_hash_map<SiteId, PeerCursor> cursors_;
+  absl::flat_hash_map<AuthorKey, KnownAuthor> open_authors_;
   bool dirty_ = false;
   bool failed_ = false;
 };

@@ -27,7 +27,7 @@ bool IsPeersMistake(const absl::Status& status) { return absl::IsInvalidArgument
 }  // namespace
 
 SyncSession::SyncSession(Replica* replica, Options options)
-    : replica_(replica), options_(std::move(options)), outbox_(replica) {}
+    : replica_(replica), options_(std::move(options)), outbox_(replica), continuity_(replica) {}
 
 uint64_t SyncSession::Now() const { return replica_->wall_clock().NowMillis(); }
 
@@ -62,16 +62,41 @@ absl::Status SyncSession::Receive(const v1::SyncFrame& frame) {
     Close(v1::Goodbye::MALFORMED, "the first frame is no greeting");
     return absl::OkStatus();
   }
+  absl::Status status = Dispatch(frame);
+  if (IsPeersMistake(status)) {
+    Close(v1::Goodbye::MALFORMED, std::string(ToStd(status.message())));
+    return absl::OkStatus();
+  }
+  if (continuity_.TakeRenounced()) CompareAnew();
+  return status;
+}
+
+absl::Status SyncSession::Dispatch(const v1::SyncFrame& frame) {
   absl::Status status;
   switch (frame.body_case()) {
     case v1::SyncFrame::kHello:
-      OnHello(frame.hello());
+      return OnHello(frame.hello());
+    case v1::SyncFrame::kAcquaintance:
+      return continuity_.OnAcquaintance(frame.acquaintance());
+    case v1::SyncFrame::kOwnChanges:
+      return continuity_.OnOwnChanges(frame.own_changes());
+    case v1::SyncFrame::kHeldChanges:
+      return continuity_.OnHeldChanges(frame.held_changes());
+    case v1::SyncFrame::kGoodbye:
+      OnGoodbye(frame.goodbye());
+      return absl::OkStatus();
+    default:
       break;
+  }
+  // Two copies of one site exchange nothing: each meets the others under its own name from now on.
+  if (replica_->identity().site == progress_.peer) return absl::OkStatus();
+  continuity_.OnOtherFrame();
+  switch (frame.body_case()) {
     case v1::SyncFrame::kChanges:
       status = OnChanges(frame.changes());
       break;
     case v1::SyncFrame::kCheck:
-      OnCheck(frame.check());
+      status = OnCheck(frame.check());
       break;
     case v1::SyncFrame::kRanges:
       status = OnRanges(frame.ranges());
@@ -85,35 +110,32 @@ absl::Status SyncSession::Receive(const v1::SyncFrame& frame) {
     case v1::SyncFrame::kStates:
       status = OnStates(frame.states());
       break;
-    case v1::SyncFrame::kGoodbye:
-      OnGoodbye(frame.goodbye());
-      break;
-    case v1::SyncFrame::BODY_NOT_SET:
+    default:
       // A frame of a later version: what it says is for those who know it.
       break;
-  }
-  if (IsPeersMistake(status)) {
-    Close(v1::Goodbye::MALFORMED, std::string(ToStd(status.message())));
-    return absl::OkStatus();
   }
   return status;
 }
 
-void SyncSession::OnHello(const v1::Hello& hello) {
+absl::Status SyncSession::OnHello(const v1::Hello& hello) {
   const std::optional<SiteId> site = SiteId::FromBytes(hello.site());
-  if (hello_received_ || !site.has_value()) {
-    return Close(v1::Goodbye::MALFORMED, "a greeting that is none");
-  }
+  if (hello_received_ || !site.has_value()) return absl::InvalidArgumentError("a greeting that is none");
   if (hello.protocol() != kProtocolVersion) {
-    return Close(v1::Goodbye::UNSUPPORTED_PROTOCOL,
-                 absl::StrCat("protocol ", hello.protocol(), ", here ", kProtocolVersion));
+    Close(v1::Goodbye::UNSUPPORTED_PROTOCOL,
+          absl::StrCat("protocol ", hello.protocol(), ", here ", kProtocolVersion));
+    return absl::OkStatus();
   }
-  if (*site == replica_->identity().site) {
-    return Close(v1::Goodbye::SELF, "both ends are the same site");
+  const bool twin = *site == replica_->identity().site;
+  if (twin && hello.instance() == replica_->instance()) {
+    Close(v1::Goodbye::SELF, "both ends are the same site");
+    return absl::OkStatus();
   }
   hello_received_ = true;
-  progress_.state = SyncState::kReconciling;
   progress_.peer = *site;
+  // Our own greeting tells, unless it went to somebody else or is already on its way without.
+  const bool told = !hello_sent_ || told_peer_ == *site;
+  if (twin) return continuity_.OnHello(hello, told, twin);
+  progress_.state = SyncState::kReconciling;
   progress_.peer_incarnation = hello.incarnation();
   progress_.peer_name = hello.name();
   progress_.clock_difference_millis = static_cast<int64_t>(hello.clock() - Now());
@@ -122,12 +144,18 @@ void SyncSession::OnHello(const v1::Hello& hello) {
   outbox_.StartFeedAt(head_at_hello_);
   if (hello.digest() == digest_at_hello_) {
     Agree(head_at_hello_, hello.feed_head());
-    return;
+  } else {
+    UseCursor(hello);
+    // With a hint on either side, what came since is streamed first and compared afterwards.
+    const bool hinted = outbox_.feed_open() || sent_cursor_;
+    if (options_.caller && !hinted) StartRound();
   }
-  UseCursor(hello);
-  // With a hint on either side, what came since is streamed first and compared afterwards.
-  const bool hinted = outbox_.feed_open() || sent_cursor_;
-  if (options_.caller && !hinted) StartRound();
+  return continuity_.OnHello(hello, told, twin);
+}
+
+void SyncSession::CompareAnew() {
+  check_requested_ = true;
+  NoteMove();
 }
 
 void SyncSession::RememberMoment() {
@@ -149,29 +177,53 @@ void SyncSession::UseCursor(const v1::Hello& hello) {
   }
 }
 
+absl::Status SyncSession::OnChange(const std::string& bytes) {
+  absl::StatusOr<Replica::ApplyResult> result = replica_->Apply(bytes, progress_.peer);
+  if (!result.ok()) {
+    if (!IsPeersMistake(result.status())) return result.status();
+    return replica_->Quarantine({progress_.peer, std::string(ToStd(result.status().message())), bytes});
+  }
+  ++progress_.changes_received;
+  moved_since_check_ = true;
+  switch (result->outcome) {
+    case Replica::Applied::kTwin:
+      // Comes again, once this site knows which of its own changes to give up.
+      has_gap_ = true;
+      return continuity_.OnTwinsChange();
+    case Replica::Applied::kClash:
+      // Not stored, so not acknowledged; the author looks into it.
+      has_gap_ = true;
+      differing_ = result->record;
+      continuity_.OnClash(*result);
+      return absl::OkStatus();
+    case Replica::Applied::kMissingCauses:
+      has_gap_ = true;
+      AskFor(result->record, /*only_answer=*/true);
+      return absl::OkStatus();
+    case Replica::Applied::kApplied:
+      outbox_.CameFromPeer(result->position);
+      NoteMove();
+      [[fallthrough]];
+    case Replica::Applied::kDuplicate:
+      waiting_for_.erase(result->record);
+      return absl::OkStatus();
+  }
+  return absl::OkStatus();
+}
+
 absl::Status SyncSession::OnChanges(const v1::Changes& changes) {
   if (!accepting_) {
     if (changes.change_size() > 0) LeaveAside();
     return absl::OkStatus();
   }
   for (const std::string& bytes : changes.change()) {
-    absl::StatusOr<Replica::ApplyResult> result = replica_->Apply(bytes, progress_.peer);
-    if (!result.ok()) {
-      if (!IsPeersMistake(result.status())) return result.status();
-      absl::Status kept = replica_->Quarantine(
-          {progress_.peer, std::string(ToStd(result.status().message())), bytes});
-      if (!kept.ok()) return kept;
-      continue;
-    }
-    ++progress_.changes_received;
-    moved_since_check_ = true;
-    if (result->outcome == Replica::Applied::kMissingCauses) {
+    if (!continuity_.open()) {
+      // Not to be taken now: found again when the two compare.
       has_gap_ = true;
-      AskFor(result->record, /*only_answer=*/true);
-    } else {
-      waiting_for_.erase(result->record);
-      if (result->outcome == Replica::Applied::kApplied) NoteMove();
+      moved_since_check_ = true;
+      break;
     }
+    if (absl::Status status = OnChange(bytes); !status.ok()) return status;
   }
   // What waits for its causes is stored nowhere: nothing from there on is acknowledged until roots are equal.
   if (changes.has_feed_position() && !has_gap_) {
@@ -190,7 +242,14 @@ absl::Status SyncSession::OnStates(const v1::States& states) {
   for (const v1::RecordStateBytes& state : states.state()) {
     absl::StatusOr<RecordKey> record = ParseRecord(state.record(), state.kind());
     if (!record.ok()) return record.status();
+    moved_since_check_ = true;
+    has_gap_ = has_gap_ || !continuity_.open();
+    if (!continuity_.open()) break;
     absl::StatusOr<bool> merged = replica_->Merge(*record, state.state(), progress_.peer);
+    if (absl::IsAborted(merged.status())) {
+      has_gap_ = true;
+      return continuity_.OnTwinsChange();
+    }
     if (!merged.ok()) return merged.status();
     ++progress_.states_received;
     moved_since_check_ = true;
@@ -200,20 +259,15 @@ absl::Status SyncSession::OnStates(const v1::States& states) {
   return absl::OkStatus();
 }
 
-void SyncSession::OnCheck(const v1::Check& check) {
-  if (!check.reply()) {
-    check_to_answer_ = check;
-    return;
-  }
-  if (!check_outstanding_) return;
+absl::Status SyncSession::OnCheck(const v1::Check& check) {
+  if (!check.reply()) check_to_answer_ = check;
+  if (!check.reply() || !check_outstanding_) return absl::OkStatus();
   check_outstanding_ = false;
   // The peer has answered all that was asked before; what still misses is asked for again.
   waiting_for_.clear();
-  if (check.digest() == check_digest_) {
-    Agree(check_head_, check.feed_head());
-  } else {
-    OnDisagreement();
-  }
+  if (check.digest() != check_digest_) return OnDisagreement();
+  Agree(check_head_, check.feed_head());
+  return absl::OkStatus();
 }
 
 absl::Status SyncSession::OnRanges(const v1::Ranges& ranges) {
@@ -237,6 +291,7 @@ absl::Status SyncSession::OnVectors(const v1::Vectors& vectors) {
     if (!state.ok()) return state.status();
     const VersionVector mine = state->has_value() ? (*state)->vector() : VersionVector();
     if (!entry.reply() && !mine.Covers(*theirs)) AskFor(*record, /*only_answer=*/true);
+    if (mine == *theirs) differing_ = *record;
     if (!theirs->Covers(mine)) outbox_.AddRecord(*record, *std::move(theirs));
   }
   return absl::OkStatus();
@@ -255,6 +310,8 @@ void SyncSession::SkipWhatThePeerHad() {
   for (uint64_t* position : {&progress_.stored_position, &progress_.applied_position}) {
     if (*position >= outbox_.feed_marked()) *position = outbox_.feed_sent();
   }
+  // Before the first agreement older changes may still be under way by the comparison.
+  if (progress_.agreements > 0) replica_->Witness(progress_.stored_position);
 }
 
 void SyncSession::OnGoodbye(const v1::Goodbye& goodbye) {
@@ -279,7 +336,9 @@ void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
   progress_.applied_position = std::max(progress_.applied_position, my_feed_head);
   received_position_ = std::max(received_position_, peer_feed_head);
   replica_->SetCursor(progress_.peer, {progress_.peer_incarnation, received_position_});
+  replica_->Witness(my_feed_head);
   moved_since_agreement_ = false;
+  differing_.reset();
   has_gap_ = false;
   left_aside_ = false;
   waiting_for_.clear();
@@ -288,22 +347,28 @@ void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
   outbox_.OpenFeed();
 }
 
-void SyncSession::OnDisagreement() {
+absl::Status SyncSession::OnDisagreement() {
   // Known, in a live session: what is written here still goes out.
-  if (left_aside_ && progress_.state == SyncState::kLive) return;
-  if (EndsLeftAside()) return Close(v1::Goodbye::READ_ONLY, "");
+  if (left_aside_ && progress_.state == SyncState::kLive) return absl::OkStatus();
+  if (EndsLeftAside()) {
+    Close(v1::Goodbye::READ_ONLY, "");
+    return absl::OkStatus();
+  }
   if (progress_.reconciliation_rounds > 0) outbox_.OpenFeed();
   if (moved_since_check_) {
     // Changes were under way while the two looked: look again once they have passed.
     fruitless_rounds_ = 0;
-    return;
+    return absl::OkStatus();
   }
   progress_.state = SyncState::kReconciling;
   if (progress_.reconciliation_rounds > 0 && ++fruitless_rounds_ > kMaxFruitlessRounds) {
-    return Close(v1::Goodbye::NOT_CONVERGING,
-                 "les deux sites ont tout comparé et diffèrent encore");
+    absl::StatusOr<std::string> why = WhyNotConverging(replica_->store(), differing_);
+    if (!why.ok()) return why.status();
+    Close(v1::Goodbye::NOT_CONVERGING, *std::move(why));
+    return absl::OkStatus();
   }
   StartRound();
+  return absl::OkStatus();
 }
 
 void SyncSession::StartRound() {
@@ -358,6 +423,12 @@ absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
     return FillHello(frame->mutable_hello());
   }
   if (!hello_received_) return false;
+  if (continuity_.Fill(frame)) return true;
+  if (continuity_.twins_are_done()) {
+    Close(v1::Goodbye::TWIN, "deux copies de ce site tournent");
+    return Fill(frame);
+  }
+  if (!continuity_.open()) return false;
   if (FillReceipt(frame)) return true;
   for (auto fill : {&SyncSession::FillRanges, &SyncSession::FillVectors}) {
     absl::StatusOr<bool> filled = (this->*fill)(frame);
@@ -404,6 +475,10 @@ absl::StatusOr<bool> SyncSession::FillHello(v1::Hello* hello) {
   hello->set_digest(digest_at_hello_);
   hello->set_feed_head(head_at_hello_);
   hello->set_schema(kSchemaVersion);
+  hello->set_instance(replica_->instance());
+  const SiteId& peer = hello_received_ ? progress_.peer : options_.expected_peer;
+  if (!peer.empty()) continuity_.FillAcquaintance(peer, hello->mutable_known_of_you());
+  told_peer_ = peer;
   hello_sent_ = true;
   return true;
 }
@@ -421,6 +496,7 @@ absl::Status SyncSession::AnswerRanges(const v1::Ranges& question) {
   absl::Status status = Reconcile(replica_->tree(), replica_->store(), question, outcome);
   if (!status.ok()) return status;
   for (const RecordKey& record : outcome.different) AskFor(record, /*only_answer=*/false);
+  if (!outcome.different.empty()) differing_ = outcome.different.back();
   for (const RecordKey& record : outcome.missing_here) AskFor(record, /*only_answer=*/true);
   for (const RecordKey& record : outcome.missing_there) outbox_.AddRecord(record, {});
   for (const WholeRange& range : outcome.whole_ranges_missing_there) outbox_.AddRange(range);

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "proto/sync.pb.h"
+#include "replication/continuity_talk.h"
 #include "replication/range_reconciliation.h"
 #include "replication/record_outbox.h"
 #include "replication/replica.h"
@@ -107,15 +108,19 @@ class SyncSession {
   bool up_to_date() const;
 
  private:
-  void OnHello(const v1::Hello& hello);
+  absl::Status Dispatch(const v1::SyncFrame& frame);
+  absl::Status OnHello(const v1::Hello& hello);
   // Both ends compare what they held at one moment: their greeting's.
   void RememberMoment();
   void UseCursor(const v1::Hello& hello);
   absl::Status OnChanges(const v1::Changes& changes);
+  absl::Status OnChange(const std::string& bytes);
   absl::Status OnStates(const v1::States& states);
-  void OnCheck(const v1::Check& check);
+  absl::Status OnCheck(const v1::Check& check);
   absl::Status OnRanges(const v1::Ranges& ranges);
   absl::Status OnVectors(const v1::Vectors& vectors);
+  // What was compared before is out of date where dots were given up since.
+  void CompareAnew();
   void OnReceipt(const v1::Receipt& receipt);
   // The positions pass over entries of the feed that the peer itself had sent.
   void SkipWhatThePeerHad();
@@ -139,7 +144,7 @@ class SyncSession {
   }
   void LeaveAside();
   void Agree(uint64_t my_feed_head, uint64_t peer_feed_head);
-  void OnDisagreement();
+  absl::Status OnDisagreement();
   void AskFor(const RecordKey& record, bool only_answer);
   uint64_t Now() const;
 
@@ -147,9 +152,12 @@ class SyncSession {
   const Options options_;
   SyncProgress progress_;
   RecordOutbox outbox_;
+  ContinuityTalk continuity_;
 
   bool hello_sent_ = false;
   bool hello_received_ = false;
+  // Whom our Hello told what is held of theirs.
+  SiteId told_peer_;
   std::string digest_at_hello_;
   uint64_t head_at_hello_ = 0;
   bool sent_cursor_ = false;
@@ -182,6 +190,8 @@ class SyncSession {
   bool saw_ranges_ = false;
   bool initiated_round_ = false;
   uint32_t fruitless_rounds_ = 0;
+  // A record that was found to differ, and did since the last agreement.
+  std::optional<RecordKey> differing_;
 
   bool receipt_due_ = false;
   // The peer's feed up to here is stored here.

@@ -53,6 +53,13 @@ inline constexpr uint64_t kMaxRedialMillis = 60'000;
 // writes in that time without its clients having an answer.
 inline constexpr uint64_t kRememberedRequests = 100'000;
 
+// Every how many own changes the feed position of one is noted, to find a change by its sequence number: a look-up
+// reads at most so many of them, and an import of a million changes writes 16,000 rows.
+inline constexpr uint64_t kOwnSequenceStep = 64;
+
+// Changes in one question about what a peer holds: 64 bytes each make a frame of the usual size.
+inline constexpr size_t kOwnChangesPerFrame = 1000;
+
 // Limits on what one change may hold; what exceeds them is quarantined at the receiver and refused to a writer.
 // A text of 64 KB is a report of 20 pages; longer ones belong in a document that the record links.
 inline constexpr size_t kMaxValueBytes = 64 * 1024;

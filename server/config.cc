@@ -27,6 +27,8 @@ absl::Status ReadValue(const std::filesystem::path& file, const std::string& nam
     config.site = *text;
   } else if (name == "data" && text) {
     config.data = *text;
+  } else if (name == "lease" && text) {
+    config.lease = *text;
   } else if (name == "listen" && text) {
     config.listen = *text;
   } else if (name == "log_level" && text) {
@@ -43,7 +45,7 @@ absl::Status ReadValue(const std::filesystem::path& file, const std::string& nam
   } else {
     return Wrong(file, value.source(),
                  absl::StrCat("« ", name, " » est inconnu ou d'un autre type ; noms connus : site, "
-                                          "data, listen, peers, log_level, cache_mib"));
+                                          "data, lease, listen, peers, log_level, cache_mib"));
   }
   return absl::OkStatus();
 }

@@ -15,6 +15,8 @@ struct Config {
   // Name of the site, for people: lower-case letters, digits and dashes.
   std::string site;
   std::filesystem::path data;
+  // Where the site notes which data folder ran last (lease.h): not inside of it. Empty: DATA.lease.
+  std::filesystem::path lease;
   // HOST:PORT; port 0 takes a free one.
   std::string listen = "127.0.0.1:7101";
   // HOST:PORT of the nodes that this one dials.

@@ -16,6 +16,7 @@
 #include "server/admin_service.h"
 #include "server/backup.h"
 #include "server/identity.h"
+#include "server/lease.h"
 #include "server/machine.h"
 #include "server/peer_hub.h"
 #include "server/records/record_service.h"
@@ -100,20 +101,16 @@ class RunningNode final : public Node {
     if (absl::Status removed = RemoveBackupRemains(config.data); !removed.ok()) return removed;
     absl::StatusOr<SiteId> site = LoadOrCreateIdentity(config.data);
     if (!site.ok()) return site.status();
+    auto lease = Lease::Take(config.lease.empty() ? DefaultLease(config.data) : config.lease);
+    if (!lease.ok()) return lease.status();
+    lease_ = *std::move(lease);
     storage::RocksOptions options = ports_.store;
     options.block_cache_bytes = config.cache_mib << 20;
     auto opened = storage::RocksStore::Open((config.data / "store").string(), options);
     if (!opened.ok()) return opened.status();
     store_ = std::move(opened->store);
-    if (!opened->continuity_proven) {
-      spdlog::warn("continuity in doubt, new incarnation damage=\"{}\"", opened->damage);
-    }
-    auto replica = Replica::Open(store_.get(), &clock_, &random_,
-                                 {*site, &Schema::BuiltIn(), opened->continuity_proven});
-    if (!replica.ok()) return replica.status();
-    replica_ = *std::move(replica);
-    if (!opened->continuity_proven) {
-      if (absl::Status status = store_->SettleContinuity(); !status.ok()) return status;
+    if (absl::Status status = OpenReplica(*site, opened->continuity_proven, opened->damage); !status.ok()) {
+      return status;
     }
     if (absl::Status status = PublishSite(*replica_, config.site); !status.ok()) return status;
     return replica_->Commit();
@@ -122,6 +119,7 @@ class RunningNode final : public Node {
   absl::Status Serve(const Config& config) {
     WatchDisk(config);
     writer_ = std::make_unique<Writer>(replica_.get(), recovery_.get());
+    writer_->Subscribe([this](uint64_t) { KeepLease(); });
     hub_ = std::make_unique<PeerHub>(writer_.get(), replica_.get(), config.site, config.peers,
                                      DialSyncStream);
     record_service_ = std::make_unique<RecordService>(&Schema::BuiltIn(), store_.get(), writer_.get());
@@ -153,12 +151,42 @@ class RunningNode final : public Node {
       closed.wait();
     }
     if (writer_ != nullptr) writer_->Stop();
+    if (replica_ != nullptr && !replica_->failed() && writer_ != nullptr) {
+      NoteLease(lease_->End(FactsOf(*replica_)));
+    }
     server_.reset();
     replica_.reset();
     store_.reset();
+    lease_.reset();
   }
 
  private:
+  // As a new incarnation where the store or the lease can't vouch that it goes on alone from where it stopped.
+  absl::Status OpenReplica(const SiteId& site, bool store_vouches, std::string doubt) {
+    const auto facts = ReadFacts(*store_);
+    if (!facts.ok()) return facts.status();
+    replication::ContinuityDoubt kind = replication::ContinuityDoubt::kStoreDamaged;
+    if (store_vouches && facts->has_value()) {
+      doubt = lease_->Contradiction(**facts);
+      kind = replication::ContinuityDoubt::kLease;
+    }
+    if (!doubt.empty()) spdlog::warn("continuity in doubt, new incarnation reason=\"{}\"", doubt);
+    auto replica = Replica::Open(store_.get(), &clock_, &random_, {site, &Schema::BuiltIn(), doubt.empty(), kind});
+    if (!replica.ok()) return replica.status();
+    replica_ = *std::move(replica);
+    // From here on a crash leaves a lease that doesn't fit, and costs one more incarnation.
+    if (absl::Status kept = lease_->Keep(FactsOf(*replica_), clock_.NowMillis()); !kept.ok()) return kept;
+    return store_vouches ? absl::OkStatus() : store_->SettleContinuity();
+  }
+
+  // The store goes on without it: at the next start the old lease costs a new incarnation.
+  static void NoteLease(const absl::Status& written) {
+    if (!written.ok()) spdlog::error("lease not written error=\"{}\"", written.ToString());
+  }
+
+  // On the writer's thread.
+  void KeepLease() { NoteLease(lease_->Keep(FactsOf(*replica_), clock_.NowMillis())); }
+
   void WatchDisk(const Config& config) {
     Recovery::Ports ports;
     ports.clock = &clock_;
@@ -178,6 +206,7 @@ class RunningNode final : public Node {
     if (!doubt.ok()) return doubt.status();
     spdlog::warn("continuity in doubt, new incarnation damage=\"{}\"", *doubt);
     if (absl::Status loaded = replica_->Reload(/*continuity_proven=*/false); !loaded.ok()) return loaded;
+    KeepLease();
     return store_->SettleContinuity();
   }
 
@@ -217,6 +246,7 @@ class RunningNode final : public Node {
   MachineDisk machine_disk_;
   MachineClock clock_;
   MachineRandom random_;
+  std::unique_ptr<Lease> lease_;
   std::unique_ptr<storage::RocksStore> store_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Recovery> recovery_;

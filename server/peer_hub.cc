@@ -174,7 +174,9 @@ void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& fr
   pump_due_ = true;
   admission_.NoteProgress(link->id, Now());
   const bool was_closing = link->session->closing();
+  const uint64_t renewals = replica_->identity().renewals;
   const absl::Status status = link->session->Receive(frame);
+  if (replica_->identity().renewals != renewals) NoteRenewal(*link);
   if (!status.ok()) {
     spdlog::error("sync failed peer={} error=\"{}\"", link->session->progress().peer_name,
                   status.ToString());
@@ -253,6 +255,12 @@ void PeerHub::NoteMalformed(const Link& link, const std::string& what) {
   if (!suppressed.has_value()) return;
   spdlog::warn("unreadable message peer={} from={} error=\"{}\" not_logged_before={}",
                link.session->progress().peer_name, link.from, what, *suppressed);
+}
+
+void PeerHub::NoteRenewal(const Link& link) {
+  const replication::ContinuityNote& note = replica_->continuity_note();
+  spdlog::critical("new incarnation peer={} renamed_changes={} reason=\"{}\"", link.session->progress().peer_name,
+                   note.renamed, ContinuityText(note));
 }
 
 void PeerHub::OnWritten(const std::shared_ptr<Link>& link) {

@@ -114,6 +114,8 @@ class PeerHub {
   void AdmitWaiting();
   void EndStalled();
   void CutAll();
+  // The exchange showed that this site isn't the only continuation of itself.
+  void NoteRenewal(const Link& link);
   void NoteMalformed(const Link& link, const std::string& what);
   void OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& frame);
   void OnWritten(const std::shared_ptr<Link>& link);

@@ -49,6 +49,7 @@ bool IsFault(v1::Goodbye::Reason reason) {
     case v1::Goodbye::MALFORMED:
     case v1::Goodbye::SELF:
     case v1::Goodbye::NOT_CONVERGING:
+    case v1::Goodbye::TWIN:
       return true;
     default:
       return false;
@@ -71,9 +72,12 @@ std::string LinkErrorText(const SyncProgress& progress, const grpc::Status& stat
     case v1::Goodbye::SHUTTING_DOWN:
       return progress.closed_by_peer ? "le pair s'est arrêté" : "";
     case v1::Goodbye::SELF:
-      return "ce pair a la même identité que ce nœud : une copie de son dossier de données, ou sa propre adresse";
+      return "ce nœud s'appelle lui-même : retirez sa propre adresse de ses pairs";
+    case v1::Goodbye::TWIN:
+      return "deux copies de ce site fonctionnent en même temps ; arrêtez-en une (rien n'est perdu : chacune a pris une "
+             "nouvelle incarnation)";
     case v1::Goodbye::NOT_CONVERGING:
-      return "les deux sites ont tout comparé et diffèrent encore ; voyez la quarantaine des deux côtés";
+      return absl::StrCat(progress.goodbye_message, " ; voyez la quarantaine des deux côtés");
     case v1::Goodbye::READ_ONLY:
       return progress.closed_by_peer
                  ? "le pair n'enregistre rien pour l'instant, son disque est plein ou en panne ; voyez « maillage "
@@ -93,6 +97,25 @@ std::string LinkErrorText(const SyncProgress& progress, const grpc::Status& stat
   }
   if (status.error_code() == grpc::StatusCode::CANCELLED) return "liaison coupée";
   return absl::StrCat("liaison rompue : ", status.error_message());
+}
+
+std::string ContinuityText(const replication::ContinuityNote& note) {
+  using replication::ContinuityDoubt;
+  switch (note.doubt) {
+    case ContinuityDoubt::kNone:
+      return "";
+    case ContinuityDoubt::kStoreDamaged:
+      return "la base ne garantissait plus d'être complète (panne, disque ou sauvegarde restaurée)";
+    case ContinuityDoubt::kLease:
+      return "le dossier des données n'est pas celui qui a servi en dernier (restauré ou copié)";
+    case ContinuityDoubt::kPeerKnowsMore:
+      return "un pair connaît des modifications de ce site que sa base n'a plus : elle vient d'une copie plus ancienne";
+    case ContinuityDoubt::kPeerKnowsOther:
+      return "un pair connaît d'autres modifications sous les mêmes numéros : le dossier de ce site a servi deux fois";
+    case ContinuityDoubt::kTwinMet:
+      return "une autre copie de ce site fonctionne ; arrêtez-en une";
+  }
+  return "";
 }
 
 std::string StoreErrorText(const absl::Status& status) {

@@ -27,6 +27,9 @@ bool IsFault(v1::Goodbye::Reason reason);
 std::string LinkErrorText(const replication::SyncProgress& progress, const grpc::Status& status,
                           const std::string& address);
 
+// Why this site last became a new incarnation, in French; empty: it never had to.
+std::string ContinuityText(const replication::ContinuityNote& note);
+
 std::string StoreErrorText(const absl::Status& status);
 
 }  // namespace maillage::server

@@ -48,6 +48,11 @@ void StatusService::FillStatus(const replication::Replica& replica, v1::NodeStat
   status->set_conflicts(static_cast<int64_t>(progress.conflicts));
   status->set_quarantined(static_cast<int64_t>(progress.quarantined));
   status->set_changes_from_the_future(static_cast<int64_t>(progress.changes_from_the_future));
+  status->set_renewals(identity.renewals);
+  const replication::ContinuityNote& note = replica.continuity_note();
+  if (note.millis > 0) SetMillis(note.millis, status->mutable_renewal_time());
+  status->set_renewal_reason(ContinuityText(note));
+  status->set_renamed_changes(note.renamed);
   for (v1::PeerStatus& peer : hub_->Status()) *status->add_peers() = std::move(peer);
   recovery_->Describe(*status);
   status->set_reconciling_sessions(hub_->reconciling());

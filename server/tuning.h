@@ -73,6 +73,10 @@ inline constexpr uint64_t kTickMillis = 100;
 // without the command.
 inline constexpr uint64_t kSyncCommandMillis = 60'000;
 
+// The lease is written at most this often while changes are issued: a restored backup is older than that, and the
+// writer waits a millisecond for it.
+inline constexpr uint64_t kLeaseMillis = 60'000;
+
 // What peers and clients get to take their leave when the node stops.
 inline constexpr int64_t kGoodbyeMillis = 1'000;
 

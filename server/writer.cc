@@ -102,10 +102,10 @@ absl::Status Writer::MayWrite() const {
 }
 
 absl::Status Writer::Commit() {
-  const bool failed_before = replica_->failed();
   bytes_unwatched_ += replica_->open_batch_bytes();
   absl::Status committed = replica_->Commit();
-  if (committed.ok() || failed_before) return committed;
+  // A task may have committed by itself, in vain; it is told here all the same, once.
+  if (std::exchange(failure_told_, !committed.ok()) || committed.ok()) return committed;
   spdlog::critical("commit failed error=\"{}\"", committed.ToString());
   if (guard_ != nullptr) guard_->OnCommitFailed(committed);
   return committed;
@@ -114,6 +114,8 @@ absl::Status Writer::Commit() {
 void Writer::RunBatch(std::vector<Item> items) {
   size_t first_uncommitted = 0;
   if (guard_ != nullptr) guard_->BeforeBatch(std::exchange(bytes_unwatched_, 0));
+  // The guard may have opened the store again.
+  failure_told_ = failure_told_ && replica_->failed();
   for (size_t i = 0; i < items.size(); ++i) {
     items[i].task(*replica_);
     const bool last = i + 1 == items.size();

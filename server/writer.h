@@ -82,6 +82,8 @@ class Writer {
   WriteGuard* const guard_;
   // Of the writer's thread.
   size_t bytes_unwatched_ = 0;
+  // The guard knows of the failure that the replica still has.
+  bool failure_told_ = false;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Item> inbox_;

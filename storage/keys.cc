@@ -149,6 +149,42 @@ std::optional<RecordId> ParseIndexedId(std::string_view key) {
   return RecordId::FromBytes(key.substr(key.size() - kIdSize));
 }
 
+std::string AuthorKey(const SiteId& site, uint64_t incarnation) {
+  std::string key = absl::StrCat(ToAbsl(kAuthorPrefix), ToAbsl(site.bytes()));
+  AppendBigEndian(incarnation, key);
+  return key;
+}
+
+std::optional<ParsedAuthorKey> ParseAuthorKey(std::string_view key) {
+  if (key.size() != kAuthorPrefix.size() + SiteId::kSize + sizeof(uint64_t)) return std::nullopt;
+  key.remove_prefix(kAuthorPrefix.size());
+  return ParsedAuthorKey{*SiteId::FromBytes(key.substr(0, SiteId::kSize)),
+                         ReadBigEndian<uint64_t>(key.substr(SiteId::kSize))};
+}
+
+std::string OwnSequencePrefix(uint64_t incarnation) {
+  std::string key = "own/";
+  AppendBigEndian(incarnation, key);
+  return key;
+}
+
+std::string OwnSequenceKey(uint64_t incarnation, uint64_t sequence) {
+  std::string key = OwnSequencePrefix(incarnation);
+  AppendBigEndian(sequence, key);
+  return key;
+}
+
+std::string SeenKey(const RecordKey& record) { return absl::StrCat("seen/", StateKey(record)); }
+
+std::string RenouncedKey(const RecordKey& record) {
+  return absl::StrCat(ToAbsl(kRenouncedPrefix), StateKey(record));
+}
+
+std::optional<RecordKey> ParseRenouncedKey(std::string_view key) {
+  if (key.substr(0, kRenouncedPrefix.size()) != kRenouncedPrefix) return std::nullopt;
+  return ParseStateKey(key.substr(kRenouncedPrefix.size()));
+}
+
 std::string CursorKey(const SiteId& peer) { return absl::StrCat("cursor/", ToAbsl(peer.bytes())); }
 
 std::string RequestKey(std::string_view request_id) { return absl::StrCat("request/", ToAbsl(request_id)); }

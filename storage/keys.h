@@ -17,6 +17,13 @@
 //               "quarantine/" digest:16                               what could not be applied, and why
 //               "paused/" peer                                        empty: an administrator paused the peer
 //               "address/" host:port                                  site:16 that answered there last
+//               "opening"                                             how often the store was opened
+//               "continuity"                                          why this site last became a new incarnation
+//               "witness"                                             how far others are known to hold its changes
+//               "author/" site:16 incarnation:8                       the highest change seen of each author
+//               "own/" incarnation:8 sequence:8                       feed position of each 64th change of this site
+//               "seen/" kind:2 id:16                                  own dots in states that came from elsewhere
+//               "renounced/" kind:2 id:16                             dots that this site wrote and gave up
 //
 // position counts what was stored here, from 1. hash is the first 8 bytes of BLAKE2b-256 of kind and id:
 // it spreads the records evenly below the trie of each partition (kind, territory). territory is a département's
@@ -81,6 +88,22 @@ inline constexpr std::string_view kIdentityKey = "identity";
 inline constexpr std::string_view kProgressKey = "progress";
 inline constexpr std::string_view kQuarantinePrefix = "quarantine/";
 inline constexpr std::string_view kPausedPrefix = "paused/";
+inline constexpr std::string_view kOpeningKey = "opening";
+inline constexpr std::string_view kContinuityKey = "continuity";
+inline constexpr std::string_view kWitnessKey = "witness";
+inline constexpr std::string_view kAuthorPrefix = "author/";
+inline constexpr std::string_view kRenouncedPrefix = "renounced/";
+std::string AuthorKey(const SiteId& site, uint64_t incarnation);
+struct ParsedAuthorKey {
+  SiteId site;
+  uint64_t incarnation = 0;
+};
+std::optional<ParsedAuthorKey> ParseAuthorKey(std::string_view key);
+std::string OwnSequencePrefix(uint64_t incarnation);
+std::string OwnSequenceKey(uint64_t incarnation, uint64_t sequence);
+std::string SeenKey(const RecordKey& record);
+std::string RenouncedKey(const RecordKey& record);
+std::optional<RecordKey> ParseRenouncedKey(std::string_view key);
 std::string CursorKey(const SiteId& peer);
 std::string RequestKey(std::string_view request_id);
 // `digest` is of the quarantined bytes, so that what comes again is kept once.

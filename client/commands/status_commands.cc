@@ -102,6 +102,24 @@ void AddWriteState(const Session& session, const v1::NodeStatus& status, TextTab
   }
 }
 
+void AddRenewals(const Session& session, const v1::NodeStatus& status, TextTable& table) {
+  if (status.renewals() == 0) return;
+  std::string text = absl::StrCat(status.renewals());
+  if (status.has_renewal_time()) {
+    absl::StrAppend(&text, session.Say(", la dernière le ", ", the last on "),
+                    session.ShortTimeText(ToTime(status.renewal_time())));
+  }
+  if (!status.renewal_reason().empty()) {
+    absl::StrAppend(&text, session.Say(" : ", ": "), OneLine(status.renewal_reason()));
+  }
+  if (status.renamed_changes() > 0) {
+    absl::StrAppend(&text, session.Say(" ; modifications gardées sous un nouveau numéro : ",
+                                       "; changes kept under a new number: "),
+                    status.renamed_changes());
+  }
+  table.AddRow({session.Say("nouvelles incarnations", "new incarnations"), text});
+}
+
 void PrintNode(Session& session, const v1::NodeStatus& status) {
   TextTable table({"site", OneLine(status.site())});
   table.AddRow({session.Say("nœud", "node"),
@@ -118,6 +136,7 @@ void PrintNode(Session& session, const v1::NodeStatus& status) {
     table.AddRow({session.Say("datés dans le futur", "from the future"),
                   absl::StrCat(status.changes_from_the_future())});
   }
+  AddRenewals(session, status, table);
   AddWriteState(session, status, table);
   session.env.out << table.Render(0) << "\n" << PeersTable(session, status.peers());
 }

@@ -46,6 +46,13 @@ TEST(Golden, Keys) {
       .Add("meta: quarantine", storage::QuarantineKey(digest))
       .Add("meta: paused", storage::PausedKey("savoie"))
       .Add("meta: address", storage::AddressKey("127.0.0.1:7103"))
+      .Add("meta: opening", storage::kOpeningKey)
+      .Add("meta: continuity", storage::kContinuityKey)
+      .Add("meta: witness", storage::kWitnessKey)
+      .Add("meta: author", storage::AuthorKey(Alice(), kPosition))
+      .Add("meta: own", storage::OwnSequenceKey(kPosition, 65))
+      .Add("meta: seen", storage::SeenKey(kRecord))
+      .Add("meta: renounced", storage::RenouncedKey(kRecord))
       .Compare();
 }
 
@@ -226,6 +233,10 @@ TEST(Golden, Meta) {
       .Add("cursor", EncodeCursor(cursor))
       .Add("request", EncodeRequestOutcome(outcome))
       .Add("quarantine", EncodeQuarantineEntry(quarantined))
+      .Add("author", EncodeKnownAuthor({300, std::string(kChangeHashSize, '\x5a')}))
+      .Add("witness", EncodeWitnessMark({300, 299, kPosition}))
+      .Add("continuity", EncodeContinuityNote({ContinuityDoubt::kPeerKnowsMore, kMorning, 300}))
+      .Add("renounced", EncodeRenamings({{("a7"_dot).actor, 2, ("b7"_dot).actor}}))
       .Compare();
 }
 

@@ -60,6 +60,13 @@ std::vector<Codec> Codecs() {
        false},
       {"request", EncodeRequestOutcome(outcome),
        Reencoding(DecodeRequestOutcome, EncodeRequestOutcome), false},
+      {"author", EncodeKnownAuthor({300, std::string(kChangeHashSize, '\x5a')}),
+       Reencoding(DecodeKnownAuthor, EncodeKnownAuthor), false},
+      {"witness", EncodeWitnessMark({300, 299, 0x0123456789abcdef}),
+       Reencoding(DecodeWitnessMark, EncodeWitnessMark), false},
+      {"continuity", EncodeContinuityNote({ContinuityDoubt::kPeerKnowsMore, kMorning, 300}),
+       Reencoding(DecodeContinuityNote, EncodeContinuityNote), false},
+      {"count", EncodeCount(300), Reencoding(DecodeCount, EncodeCount), false},
       {"quarantine", EncodeQuarantineEntry(quarantined),
        Reencoding(DecodeQuarantineEntry, EncodeQuarantineEntry), true},
   };

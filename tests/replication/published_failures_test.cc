@@ -67,7 +67,7 @@ TEST(PublishedFailures, RustCrdts_BothAddsOfTheSameDotVanish) {
   const std::string second = copied->Write(kActor, {AddElement(kGoals, "13")});
   EXPECT_NE(DecodeChange(first)->dot, DecodeChange(second)->dot);
   alice.MergeFrom(*copied, kActor);
-  copied->Receive(first);
+  copied->MergeFrom(alice, kActor);
   EXPECT_EQ(KeysOf(alice.State(kActor), kGoals), (std::vector<std::string>{"13", "4"}));
   EXPECT_EQ(EncodeState(alice.State(kActor)), EncodeState(copied->State(kActor)));
 }

@@ -94,6 +94,8 @@ TEST(ReplicaIdentity, IsNewWhenAnUnknownChangeOfItsOwnArrives) {
   alice.Write(kActor, {Put(kName, "x")});
   const std::unique_ptr<Site> twin = alice.Clone(9, /*continuity_proven=*/true);
   EXPECT_EQ(twin->replica->identity(), alice.replica->identity());
+  // Somebody else has her first change: it keeps its dot.
+  alice.replica->Witness(1);
   const std::string bytes = twin->Write(kActor, {Put(kName, "y")});
   EXPECT_EQ(alice.Receive(bytes), Replica::Applied::kApplied);
   EXPECT_NE(alice.replica->identity().incarnation, twin->replica->identity().incarnation);

@@ -15,6 +15,14 @@ const std::string kSite(16, '\x5a');
 const std::string kId(ParseUuid("018f3c1e-7a2b-7c3d-8e4f-0123456789ab")->bytes());
 constexpr uint64_t kNumber = 0x0102030405060708;
 
+void AddKnown(v1::Acquaintance* acquaintance) {
+  acquaintance->set_site(kSite);
+  v1::KnownIncarnation* known = acquaintance->add_incarnation();
+  known->set_incarnation(kNumber);
+  known->set_site_sequence(300);
+  known->set_hash(std::string(16, '\x4a'));
+}
+
 v1::SyncFrame SampleHello() {
   v1::SyncFrame frame;
   v1::Hello* hello = frame.mutable_hello();
@@ -28,6 +36,22 @@ v1::SyncFrame SampleHello() {
   hello->mutable_cursor()->set_incarnation(kNumber + 1);
   hello->mutable_cursor()->set_position(299);
   hello->set_schema(1);
+  hello->set_instance(kNumber + 2);
+  AddKnown(hello->mutable_known_of_you());
+  return frame;
+}
+
+v1::SyncFrame SampleOwnChanges() {
+  v1::SyncFrame frame;
+  v1::OwnChange* change = frame.mutable_own_changes()->add_change();
+  change->set_record(kId);
+  change->set_kind(1);
+  change->set_incarnation(kNumber);
+  change->set_epoch(4);
+  change->set_n(2);
+  change->set_hash(std::string(16, '\x4a'));
+  change->set_time(kNumber);
+  frame.mutable_own_changes()->set_ends(true);
   return frame;
 }
 
@@ -95,6 +119,11 @@ TEST(SyncGolden, Frames) {
   goodbye.mutable_goodbye()->set_reason(v1::Goodbye::PAUSED);
   goodbye.mutable_goodbye()->set_message("savoie");
 
+  v1::SyncFrame acquaintance;
+  AddKnown(acquaintance.mutable_acquaintance());
+  v1::SyncFrame held;
+  held.mutable_held_changes()->set_held(std::string("\1\0", 2));
+
   GoldenFile("frames/frames.txt", "Frames between nodes, proto/sync.proto.")
       .Add("hello", SampleHello().SerializeAsString())
       .Add("changes", changes.SerializeAsString())
@@ -104,11 +133,14 @@ TEST(SyncGolden, Frames) {
       .Add("receipt", receipt.SerializeAsString())
       .Add("states", states.SerializeAsString())
       .Add("goodbye", goodbye.SerializeAsString())
+      .Add("acquaintance", acquaintance.SerializeAsString())
+      .Add("own changes", SampleOwnChanges().SerializeAsString())
+      .Add("held changes", held.SerializeAsString())
       .Compare();
 }
 
 TEST(SyncGolden, SizesThatTheSpecificationGives) {
-  EXPECT_EQ(SampleHello().ByteSizeLong(), 85u);
+  EXPECT_EQ(SampleHello().ByteSizeLong(), 147u);
   v1::SyncFrame check;
   check.mutable_check()->set_digest(std::string(16, '\xd1'));
   check.mutable_check()->set_feed_head(300);

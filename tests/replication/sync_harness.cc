@@ -32,6 +32,19 @@ TestSite::TestSite(std::string site_name, uint64_t seed, SteppedClock* clock)
   Restart();
 }
 
+TestSite::TestSite(const TestSite& original, uint64_t seed)
+    : name(original.name),
+      id(original.id),
+      store(original.store->Clone()),
+      random(seed),
+      clock_(original.clock_) {
+  Restart();
+}
+
+std::unique_ptr<TestSite> TestSite::Clone(uint64_t seed) const {
+  return std::unique_ptr<TestSite>(new TestSite(*this, seed));
+}
+
 void TestSite::Restart(bool continuity_proven) {
   replica.reset();
   store->Reopen();

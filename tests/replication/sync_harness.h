@@ -44,6 +44,9 @@ class TestSite {
  public:
   TestSite(std::string name, uint64_t seed, SteppedClock* clock);
 
+  // Another machine that believes to be this one, with the data of this moment.
+  std::unique_ptr<TestSite> Clone(uint64_t seed) const;
+
   // Opens the replica on what the store holds, as a restart does.
   void Restart(bool continuity_proven = true);
 
@@ -72,6 +75,8 @@ class TestSite {
   SeededRandom random;
 
  private:
+  TestSite(const TestSite& original, uint64_t seed);
+
   Dot Write(const RecordKey& record, const Edit& edit, const KindSchema& kind,
             const std::string& person, const VersionVector* seen);
 

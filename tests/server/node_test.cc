@@ -188,7 +188,7 @@ TEST(NodeTest, ANodeThatDialsItselfSaysSo) {
   lyon.Start({own_address});
   EXPECT_EQ(lyon.Sync(own_address).error_code(), grpc::StatusCode::FAILED_PRECONDITION);
   EXPECT_EQ(lyon.Status().peers(0).state(), v1::PeerStatus::ERROR);
-  EXPECT_NE(lyon.Status().peers(0).last_error().find("même identité"), std::string::npos);
+  EXPECT_NE(lyon.Status().peers(0).last_error().find("s'appelle lui-même"), std::string::npos);
 }
 
 TEST(NodeTest, BytesThatAreNoMessageEndTheirStreamAndNothingElse) {

@@ -51,11 +51,9 @@ ChangeName Registry::Saw(std::string_view change_bytes) {
 }
 
 void Registry::Rename(const ChangeName& from, const ChangeName& to) {
-  if (const auto known = changes_.find(from); known != changes_.end()) {
-    names_.erase(known->second.bytes);
-    changes_.erase(known);
-  }
+  // The old name keeps its content: nobody may use it for another.
   if (acknowledged_.erase(from) > 0) acknowledged_.insert(to);
+  if (lost_with_disks_.erase(from) > 0) lost_with_disks_.insert(to);
 }
 
 const Change* Registry::Find(const ChangeName& name) const {

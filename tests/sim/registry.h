@@ -39,7 +39,7 @@ class Registry {
   ChangeName Saw(std::string_view change_bytes);
   // Its author was told that the write is durable.
   void Acknowledge(const ChangeName& name) { acknowledged_.insert(name); }
-  // Its author's site gave the change a new dot, before anyone had it under the old one.
+  // Its author's site gave the change a new dot; somebody may still hold it under the old one.
   void Rename(const ChangeName& from, const ChangeName& to);
 
   // A disk is lost for good: what was acknowledged and is on no other may be missing from now on.

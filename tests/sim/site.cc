@@ -43,8 +43,7 @@ void SimSite::PowerOn() {
     report_("what was loaded is not what was saved");
   }
   saved_.reset();
-  feed_.resize(1);
-  ReadNewFeedEntries();
+  ReadFeedAnew();
 }
 
 void SimSite::PowerOff() {
@@ -61,6 +60,7 @@ void SimSite::ReplaceDisk(std::unique_ptr<Disk> other) {
   lease_broken_ = has_lease;
   saved_.reset();
   checked_.clear();
+  feed_.resize(1);
   etags_.clear();
   unanswered_.clear();
 }
@@ -128,12 +128,35 @@ bool SimSite::Commit() {
     if (!replica->failed()) report_("a commit failed and the replica goes on");
     return false;
   }
+  if (incarnation_read_ == replica->identity().incarnation) {
+    ReadNewFeedEntries();
+  } else {
+    ReadFeedAnew();
+  }
+  AcknowledgeWrites();
+  return true;
+}
+
+void SimSite::ReadFeedAnew() {
+  const std::vector<std::optional<ChangeName>> before = std::exchange(feed_, std::vector<std::optional<ChangeName>>(1));
+  incarnation_read_ = replica->identity().incarnation;
   ReadNewFeedEntries();
+  for (size_t i = 1; i < std::min(before.size(), feed_.size()); ++i) {
+    if (before[i].has_value() && feed_[i].has_value() && before[i] != feed_[i]) {
+      registry_->Rename(*before[i], *feed_[i]);
+    }
+  }
+}
+
+void SimSite::AcknowledgeWrites() {
   for (const Unanswered& request : unanswered_) {
-    if (request.dot.has_value()) registry_->Acknowledge({request.write.record, *request.dot});
+    if (!request.dot.has_value()) continue;
+    // By the request, since the dot may have been given up before anyone was told.
+    const auto outcome = replica->FindRequest(request.write.request_id);
+    if (!outcome.ok() || !outcome->has_value()) return report_("a write that is not remembered");
+    registry_->Acknowledge({(*outcome)->record, (*outcome)->dot});
   }
   std::erase_if(unanswered_, [](const Unanswered& request) { return request.dot.has_value(); });
-  return true;
 }
 
 void SimSite::ReadNewFeedEntries() {

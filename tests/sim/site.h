@@ -94,6 +94,9 @@ class SimSite {
 
   VersionVector ReadBefore(const RecordKey& record, const RecordState& state, bool stale);
   void WriteNow(replication::Replica::LocalWrite write);
+  void AcknowledgeWrites();
+  // Changes whose dots the replica gave up since stand at their positions under other names.
+  void ReadFeedAnew();
   void ReadNewFeedEntries();
   void CheckRecords();
 
@@ -104,6 +107,8 @@ class SimSite {
   std::map<RecordKey, std::vector<VersionVector>> etags_;
   // [0] is no position.
   std::vector<std::optional<ChangeName>> feed_{1};
+  // As of the last look at the feed; at the records.
+  uint64_t incarnation_read_ = 0;
   uint64_t incarnation_seen_ = 0;
   // State bytes and their vector: as of the last check; as last looked at.
   std::map<RecordKey, std::pair<std::string, VersionVector>> checked_;

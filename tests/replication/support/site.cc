@@ -55,14 +55,29 @@ Dot Site::Stage(const RecordKey& record, const VersionVector& context,
 }
 
 Replica::Applied Site::Receive(const std::string& change_bytes) {
-  const auto applied = replica->Apply(change_bytes, SiteOf('z'));
+  auto applied = replica->Apply(change_bytes, SiteOf('z'));
   MAILLAGE_CHECK(applied.ok());
+  if (applied->outcome == Replica::Applied::kTwin) {
+    MAILLAGE_CHECK(replica->Renounce(ContinuityDoubt::kPeerKnowsOther, {}, true).ok());
+    applied = replica->Apply(change_bytes, SiteOf('z'));
+    MAILLAGE_CHECK(applied.ok());
+  }
   MAILLAGE_CHECK(replica->Commit().ok());
   return applied->outcome;
 }
 
 bool Site::MergeFrom(const Site& other, const RecordKey& record) {
-  const auto merged = replica->Merge(record, EncodeState(other.State(record)), other.id);
+  const std::string state = EncodeState(other.State(record));
+  auto merged = replica->Merge(record, state, other.id);
+  if (absl::IsAborted(merged.status())) {
+    std::set<uint64_t> held;
+    const auto unwitnessed = replica->UnwitnessedChanges();
+    for (const Replica::OwnChange& change : *unwitnessed) {
+      if (*other.replica->Holds(change)) held.insert(change.position);
+    }
+    MAILLAGE_CHECK(replica->Renounce(ContinuityDoubt::kPeerKnowsOther, held, true).ok());
+    merged = replica->Merge(record, state, other.id);
+  }
   MAILLAGE_CHECK(merged.ok());
   MAILLAGE_CHECK(replica->Commit().ok());
   return *merged;

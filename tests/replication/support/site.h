@@ -31,7 +31,7 @@ class Site {
   // Writes into the open batch, having read `context`; aborts if it is refused.
   Dot Stage(const RecordKey& record, const VersionVector& context,
             std::vector<Operation> operations, std::string request_id = "");
-  // Applies and commits; what became of it.
+  // Applies and commits; what became of it. Where it shows a twin, gives up every own change that nobody holds, first.
   Replica::Applied Receive(const std::string& change_bytes);
   // Joins the other's whole state of a record, and commits.
   bool MergeFrom(const Site& other, const RecordKey& record);
