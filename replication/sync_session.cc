@@ -68,6 +68,9 @@ absl::Status SyncSession::Receive(const v1::SyncFrame& frame) {
     return absl::OkStatus();
   }
   if (continuity_.TakeRenounced()) CompareAnew();
+  if (greeting_agreement_.has_value() && continuity_.open()) {
+    Agree(head_at_hello_, *std::exchange(greeting_agreement_, std::nullopt));
+  }
   return status;
 }
 
@@ -143,7 +146,7 @@ absl::Status SyncSession::OnHello(const v1::Hello& hello) {
   RememberMoment();
   outbox_.StartFeedAt(head_at_hello_);
   if (hello.digest() == digest_at_hello_) {
-    Agree(head_at_hello_, hello.feed_head());
+    greeting_agreement_ = hello.feed_head();
   } else {
     UseCursor(hello);
     // With a hint on either side, what came since is streamed first and compared afterwards.
@@ -154,6 +157,7 @@ absl::Status SyncSession::OnHello(const v1::Hello& hello) {
 }
 
 void SyncSession::CompareAnew() {
+  greeting_agreement_.reset();
   check_requested_ = true;
   NoteMove();
 }

@@ -161,6 +161,9 @@ class SyncSession {
   std::string digest_at_hello_;
   uint64_t head_at_hello_ = 0;
   bool sent_cursor_ = false;
+  // The greetings had equal digests; the peer's feed head. An agreement once it is known what the peer holds of this site:
+  // equal states don't prove that it holds the same changes.
+  std::optional<uint64_t> greeting_agreement_;
   std::optional<v1::Goodbye> goodbye_;
 
   // Reconciliation.

@@ -130,6 +130,26 @@ TEST_F(Twins, ACloneThatBothEditTheSameRecordLosesNothing) {
   }
 }
 
+TEST_F(Twins, ARemovalByTwoPeopleIsTwoChanges) {
+  Write(savoie, RecordOf(1), {AddElement(kTags, "a")});
+  Link(&savoie, &lyon).Run();
+  const auto twin = savoie.Clone(9);
+  for (const auto& [site, person] : {std::pair(&savoie, "Awa"), std::pair(twin.get(), "Bea")}) {
+    const VersionVector context = Read(*site).vector();
+    ASSERT_TRUE(site->replica->Write({RecordOf(1), context, {RemoveSeen(kTags, v1::SET, "a")}, person, ""}).ok());
+    ASSERT_TRUE(site->replica->Commit().ok());
+  }
+  Link(&savoie, &lyon).Run();
+  // A removal leaves nothing but its dot: the states are equal to the byte.
+  ASSERT_EQ(twin->Digest(), lyon.Digest());
+  for (const bool known : {true, false}) Link(twin.get(), &lyon, known).Run();
+  EXPECT_EQ(twin->replica->continuity_note().doubt, ContinuityDoubt::kPeerKnowsOther);
+  EXPECT_EQ(twin->Digest(), lyon.Digest());
+  std::vector<std::string> people;
+  for (const std::string& bytes : lyon.Feed()) people.push_back(DecodeChange(bytes)->person);
+  EXPECT_EQ(people, (Strings{"Awa", "Awa", "Bea"}));
+}
+
 TEST_F(Twins, ADeleteByOneTwinDoesNotHideTheOthersEdit) {
   Write(savoie, RecordOf(1), {Put(kName, "old")});
   Link(&savoie, &lyon).Run();
