@@ -170,6 +170,42 @@ TEST_F(SyncTest, ReceiptsMoveOnlyWhenThePeerHasStored) {
   EXPECT_EQ(link.answerer().progress().applied_position, lyon.replica->progress().feed_head);
 }
 
+// A frame that never came: what builds on it is stored nowhere, and neither it nor what follows it
+// in the feed may be acknowledged or remembered as had before digests are equal.
+TEST_F(SyncTest, WhatWaitsForItsCausesIsNotAcknowledged) {
+  Link link(&savoie, &lyon);
+  link.Run();
+  const uint64_t head = lyon.replica->progress().feed_head;
+  v1::SyncFrame lost;
+  const RecordId id = lyon.Create(NamedActor("A"));
+  ASSERT_TRUE(*link.answerer().Next(&lost));
+  ASSERT_EQ(lost.changes().change_size(), 1);
+  lyon.Update(id, NamedActor("A bis"), {"name"});
+  for (const bool has_its_causes : {false, true}) {
+    if (has_its_causes) lyon.Create(NamedActor("B"));
+    v1::SyncFrame frame;
+    ASSERT_TRUE(*link.answerer().Next(&frame));
+    ASSERT_TRUE(link.caller().Receive(frame).ok());
+    ASSERT_TRUE(savoie.replica->Commit().ok());
+    const auto cursor = savoie.replica->Cursor(lyon.id);
+    EXPECT_TRUE(!cursor->has_value() || (*cursor)->position <= head);
+  }
+  v1::SyncFrame answer;
+  ASSERT_TRUE(*link.caller().Next(&answer));
+  EXPECT_TRUE(answer.has_vectors())
+      << "it asks for what misses, and says nothing of receipts: " << answer.ShortDebugString();
+  ASSERT_TRUE(link.answerer().Receive(answer).ok());
+  EXPECT_EQ(link.answerer().progress().stored_position, head);
+  // The first comparison meets what is still under way.
+  for (int second = 0; second < 2; ++second) {
+    clock.millis += kCheckIntervalMillis;
+    link.Run();
+  }
+  ExpectEqual();
+  EXPECT_EQ(link.answerer().progress().stored_position, lyon.replica->progress().feed_head);
+  EXPECT_EQ(savoie.Actor(id).name(), "A bis");
+}
+
 // The session is cut before each of its frames in turn, then a new one has to repair everything.
 TEST_F(SyncTest, CutAtEveryFrameThenConverges) {
   for (size_t cut = 0;; ++cut) {
