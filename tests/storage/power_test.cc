@@ -3,6 +3,7 @@
 
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -32,8 +33,15 @@ RocksOptions OptionsOn(MemoryDisk& disk) {
   return options;
 }
 
-absl::StatusOr<RocksStore::Opened> OpenOn(MemoryDisk& disk) {
+// The folder above the store is the node's to make.
+void MakeSiteFolder(MemoryDisk& disk) {
+  std::unique_ptr<rocksdb::Directory> root;
   disk.env()->CreateDirIfMissing("/site");
+  if (disk.env()->NewDirectory("/", &root).ok()) root->Fsync();
+}
+
+absl::StatusOr<RocksStore::Opened> OpenOn(MemoryDisk& disk) {
+  MakeSiteFolder(disk);
   return RocksStore::Open(kPath, OptionsOn(disk));
 }
 
@@ -73,6 +81,26 @@ void WriteUntilRefused(const MemoryDisk& disk, RocksStore& store, StoreModel& mo
   }
 }
 
+// A copy that was answered for holds what the store held, whatever becomes of the power.
+struct MadeCopy {
+  std::string path;
+  StoreModel model;
+};
+
+std::optional<MadeCopy> MakeCopy(const MemoryDisk& disk, const RocksStore& store, const StoreModel& model,
+                                 uint64_t number) {
+  MadeCopy copy{absl::StrCat("/site/copy-", number), model};
+  if (disk.power_is_off() || !store.Checkpoint(copy.path).ok() || disk.power_is_off()) return std::nullopt;
+  return copy;
+}
+
+void CheckCopy(MemoryDisk& disk, const MadeCopy& copy) {
+  const auto opened = RocksStore::Open(copy.path, OptionsOn(disk));
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_FALSE(opened->continuity_proven);
+  EXPECT_EQ(copy.model.Compare(*opened->store).wrong, "");
+}
+
 class PowerTest : public ::testing::Test {
  protected:
   std::mt19937_64 random_{TestSeed()};
@@ -96,6 +124,7 @@ TEST_P(PowerRounds, CutsLoseNothingAcknowledged) {
   constexpr uint64_t kCutsPerDisk = 100;
   uint64_t in_doubt = 0;
   uint64_t while_opening = 0;
+  uint64_t copies = 0;
   std::unique_ptr<MemoryDisk> disk;
   StoreModel model;
   for (uint64_t cut = 0; cut < cuts && !HasFailure(); ++cut) {
@@ -104,15 +133,20 @@ TEST_P(PowerRounds, CutsLoseNothingAcknowledged) {
       disk = std::make_unique<MemoryDisk>();
       model = StoreModel();
     }
-    disk->CutPowerAfter(random_() % (random_() % 4 == 0 ? 400 : 60));
+    const bool copying = random_() % 8 == 0;
+    disk->CutPowerAfter(random_() % (copying || random_() % 4 == 0 ? 400 : 60));
     auto opened = OpenOn(*disk);
     EXPECT_TRUE(opened.ok()) << opened.status();
+    std::optional<MadeCopy> copy;
     if (opened.ok()) {
       while_opening += disk->power_is_off() ? 1 : 0;
+      if (copying) copy = MakeCopy(*disk, *opened->store, model, cut);
       if (!disk->power_is_off()) WriteUntilRefused(*disk, *opened->store, model, random_, 60);
       opened->store.reset();
     }
     disk->PowerOn(random_);
+    if (copy.has_value()) CheckCopy(*disk, *copy);
+    copies += copy.has_value() ? 1 : 0;
     bool doubted = false;
     const auto store = MustOpen(*disk, &doubted);
     if (store == nullptr) break;
@@ -120,7 +154,7 @@ TEST_P(PowerRounds, CutsLoseNothingAcknowledged) {
     CheckAndSettle(*store, model);
   }
   std::cout << "figure: power cuts " << cuts << " (" << while_opening << " while opening, " << in_doubt
-            << " found in doubt afterwards), acknowledged batches lost " << (HasFailure() ? "SOME" : "0") << std::endl;
+            << " found in doubt afterwards, " << copies << " just after a copy), acknowledged batches lost " << (HasFailure() ? "SOME" : "0") << std::endl;
 }
 
 // One workload: opening, commits with flushes and compactions, a checkpoint, closing, opening again, commits.
