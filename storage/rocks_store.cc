@@ -9,13 +9,18 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "rocksdb/cache.h"
+#include "rocksdb/convenience.h"
 #include "rocksdb/db.h"
 #include "rocksdb/filter_policy.h"
+#include "rocksdb/listener.h"
 #include "rocksdb/options.h"
 #include "rocksdb/table.h"
+#include "rocksdb/transaction_log.h"
 #include "rocksdb/utilities/checkpoint.h"
 #include "rocksdb/write_batch.h"
 #include "storage/rocks_store_folder.h"
+#include "storage/rocks_store_log.h"
+#include "storage/rocks_store_note.h"
 
 namespace maillage::storage {
 namespace {
@@ -108,19 +113,38 @@ absl::Status CannotOpen(const rocksdb::Status& status, const std::string& path) 
   return rocks::ToStatus(status, absl::StrCat("Ouverture de la base « ", path, " »"));
 }
 
-// A copy made by Checkpoint has no log either; the doubt that it comes with stays as it is.
-absl::Status DoubtMissingLog(rocksdb::Env* env, const std::string& path) {
-  const absl::StatusOr<bool> lacks_log = rocks::LacksLog(env, path);
-  if (!lacks_log.ok()) return lacks_log.status();
-  if (!*lacks_log) return absl::OkStatus();
-  const absl::StatusOr<std::optional<std::string>> doubt = rocks::ReadDoubt(env, path);
-  if (!doubt.ok()) return doubt.status();
-  if (doubt->has_value()) return absl::OkStatus();
-  return rocks::WriteDoubt(env, path,
-                           "Le journal de la base a disparu, et ce qu'il contenait avec lui.");
-}
+// Held by nobody else while a folder is examined; RocksDB's own lock, which it takes again when it opens.
+class FolderLock {
+ public:
+  FolderLock(rocksdb::Env* env, const std::string& folder)
+      : env_(env), status_(env->LockFile(rocks::In(folder, "LOCK"), &lock_)) {}
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+  ~FolderLock() {
+    if (status_.ok()) env_->UnlockFile(lock_);
+  }
+  const rocksdb::Status& status() const { return status_; }
+
+ private:
+  rocksdb::Env* const env_;
+  rocksdb::FileLock* lock_ = nullptr;
+  const rocksdb::Status status_;
+};
 
 }  // namespace
+
+// Raises what the folder must hold each time a part of the log is no longer needed.
+class RocksStore::FlushNoter final : public rocksdb::EventListener {
+ public:
+  explicit FlushNoter(std::shared_ptr<rocks::Continuity> continuity) : continuity_(std::move(continuity)) {}
+  // Best effort: what was noted before stays true.
+  void OnFlushCompleted(rocksdb::DB* db, const rocksdb::FlushJobInfo&) override {
+    continuity_->HoldMore(*db).IgnoreError();
+  }
+
+ private:
+  const std::shared_ptr<rocks::Continuity> continuity_;
+};
 
 class RocksStore::View final : public ReadView {
  public:
@@ -201,7 +225,8 @@ class RocksStore::RowCursor final : public Cursor {
 RocksStore::RocksStore(std::string path, const RocksOptions& options)
     : path_(std::move(path)),
       options_(options),
-      env_(options.env != nullptr ? options.env : rocksdb::Env::Default()) {}
+      env_(options.env != nullptr ? options.env : rocksdb::Env::Default()),
+      continuity_(std::make_shared<rocks::Continuity>(env_, path_)) {}
 
 bool RocksStore::CloseDatabase() {
   if (db_ == nullptr) return true;
@@ -217,15 +242,28 @@ bool RocksStore::CloseDatabase() {
 }
 
 RocksStore::~RocksStore() {
+  NoteStop();
   if (CloseDatabase()) return;
   std::fputs("RocksStore: a view or a cursor outlives its store\n", stderr);
   std::abort();
 }
 
-rocksdb::Status RocksStore::OpenDatabase(LogRecovery recovery) {
-  const auto mode = recovery == LogRecovery::kComplete
-                        ? rocksdb::WALRecoveryMode::kAbsoluteConsistency
-                        : rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+void RocksStore::NoteStop() {
+  if (db_ == nullptr || !StillWriting().ok()) return;
+  rocksdb::CancelAllBackgroundWork(db_.get(), /*wait=*/true);
+  // Clears away what is no longer needed, which closing would otherwise do after the note.
+  if (!db_->DisableFileDeletions().ok() || !db_->EnableFileDeletions().ok()) return;
+  std::vector<rocks::FileLength> logs;
+  rocksdb::VectorLogPtr files;
+  if (!db_->GetSortedWalFiles(files).ok()) return;
+  for (const auto& file : files) logs.push_back({file->PathName().substr(1), file->SizeFileBytes()});
+  // Without it the next opening finds what a killed process leaves.
+  continuity_->Stop(*db_, logs).IgnoreError();
+}
+
+rocksdb::Status RocksStore::OpenDatabase(const std::optional<rocks::LogDamage>& damage) {
+  const auto mode = damage.has_value() ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
+                                       : rocksdb::WALRecoveryMode::kAbsoluteConsistency;
   const auto cache = rocksdb::NewLRUCache(options_.block_cache_bytes);
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (size_t table = 0; table < kTableCount; ++table) {
@@ -235,8 +273,11 @@ rocksdb::Status RocksStore::OpenDatabase(LogRecovery recovery) {
   families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  rocksdb::Status opened =
-      rocksdb::DB::Open(DatabaseOptions(options_, env_, mode), path_, families, &handles, &db);
+  rocksdb::DBOptions database = DatabaseOptions(options_, env_, mode);
+  log_reading_ = std::make_unique<rocks::GaplessLogs>(damage);
+  database.wal_filter = log_reading_.get();
+  database.listeners.push_back(std::make_shared<FlushNoter>(continuity_));
+  rocksdb::Status opened = rocksdb::DB::Open(database, path_, families, &handles, &db);
   if (!opened.ok()) return opened;
   db_.reset(db);
   std::copy_n(handles.begin(), kTableCount, column_families_.begin());
@@ -244,23 +285,28 @@ rocksdb::Status RocksStore::OpenDatabase(LogRecovery recovery) {
   return opened;
 }
 
-absl::Status RocksStore::OpenUpToDamage(const std::string& what) {
-  const absl::StatusOr<std::string> kept = rocks::KeepLogs(env_, path_);
+absl::Status RocksStore::OpenUpToDamage(const rocks::LogDamage& damage) {
+  const absl::StatusOr<std::string> kept = KeepDamagedLogs(damage);
   if (!kept.ok()) return kept.status();
-  // Before the recovery, which leaves a log that looks as if nothing had happened.
-  absl::Status status = rocks::WriteDoubt(
-      env_, path_,
-      absl::StrCat(
-          "Le journal de la base était endommagé (", what,
-          ") : ce qui suivait le dommage n'a pas pu être relu. Les journaux d'origine sont "
-          "gardés dans « ",
-          *kept, " »."));
-  if (status.ok()) {
-    const rocksdb::Status opened = OpenDatabase(LogRecovery::kUpToDamage);
-    if (opened.ok()) return absl::OkStatus();
-    status = CannotOpen(opened, path_);
-  }
+  const absl::Status opened = ToStatus(OpenDatabase(damage));
   // The logs are untouched, and a copy at each attempt would fill the disk.
+  if (!opened.ok()) rocks::RemoveFolder(env_, *kept).IgnoreError();
+  return opened;
+}
+
+absl::StatusOr<std::string> RocksStore::KeepDamagedLogs(const rocks::LogDamage& damage) {
+  const FolderLock lock(env_, path_);
+  if (!lock.status().ok()) return ToStatus(lock.status());
+  absl::StatusOr<std::string> kept = rocks::KeepLogs(env_, path_);
+  if (!kept.ok()) return kept;
+  // Before the recovery, which leaves a log that looks as if nothing had happened.
+  absl::Status status = continuity_->Doubt(absl::StrCat(
+      "Le journal de la base était endommagé (", damage.what,
+      ") : ce qui suivait le dommage n'a pas pu être relu. Les journaux d'origine sont "
+      "gardés dans « ",
+      *kept, " »."));
+  if (status.ok()) status = continuity_->Start();
+  if (status.ok()) return kept;
   rocks::RemoveFolder(env_, *kept).IgnoreError();
   return status;
 }
@@ -270,29 +316,79 @@ absl::StatusOr<RocksStore::Opened> RocksStore::Open(const std::string& path,
   Opened opened;
   opened.store.reset(new RocksStore(path, options));
   if (absl::Status status = opened.store->OpenInPlace(); !status.ok()) return status;
-  const absl::StatusOr<std::optional<std::string>> doubt =
-      rocks::ReadDoubt(opened.store->env_, path);
-  if (!doubt.ok()) return doubt.status();
-  opened.continuity_proven = !doubt->has_value();
-  opened.damage = doubt->value_or("");
+  const std::optional<std::string> doubt = opened.store->continuity_->doubt();
+  opened.continuity_proven = !doubt.has_value();
+  opened.damage = doubt.value_or("");
   return opened;
 }
 
+absl::Status RocksStore::ToStatus(const rocksdb::Status& opened) const {
+  return opened.ok() ? absl::OkStatus() : CannotOpen(opened, path_);
+}
+
 absl::Status RocksStore::OpenInPlace() {
-  if (absl::Status ready = rocks::PrepareFolder(env_, path_); !ready.ok()) return ready;
-  if (absl::Status noted = DoubtMissingLog(env_, path_); !noted.ok()) return noted;
-  const rocksdb::Status status = OpenDatabase(LogRecovery::kComplete);
-  if (status.IsCorruption()) return OpenUpToDamage(status.ToString());
-  return status.ok() ? absl::OkStatus() : CannotOpen(status, path_);
+  absl::Status opened = OpenExamined();
+  if (opened.ok()) opened = CompareWithNote();
+  // Only what is noted counts as open.
+  if (!opened.ok()) CloseDatabase();
+  return opened;
+}
+
+absl::Status RocksStore::OpenExamined() {
+  const absl::StatusOr<bool> database = rocks::PrepareFolder(env_, path_);
+  if (!database.ok()) return database.status();
+  const auto damage = Examine(*database);
+  if (!damage.ok()) return damage.status();
+  if (damage->has_value()) return OpenUpToDamage(**damage);
+  const rocksdb::Status status = OpenDatabase(std::nullopt);
+  if (!status.IsCorruption()) return ToStatus(status);
+  rocks::LogDamage known_to_rocksdb;
+  known_to_rocksdb.what = status.ToString();
+  return OpenUpToDamage(known_to_rocksdb);
+}
+
+absl::StatusOr<std::optional<rocks::LogDamage>> RocksStore::Examine(bool database) {
+  const FolderLock lock(env_, path_);
+  if (!lock.status().ok()) return ToStatus(lock.status());
+  if (absl::Status loaded = continuity_->Load(!database); !loaded.ok()) return loaded;
+  absl::Status whole = rocks::CheckManifest(env_, path_, continuity_->note());
+  if (!whole.ok()) return whole;
+  if (!database) return std::nullopt;
+  const absl::StatusOr<bool> lacks_log = rocks::LacksLog(env_, path_);
+  if (!lacks_log.ok()) return lacks_log.status();
+  // A copy made by Checkpoint has no log either; the doubt that it comes with stays as it is.
+  if (*lacks_log && !continuity_->doubt().has_value()) {
+    absl::Status noted =
+        continuity_->Doubt("Le journal de la base a disparu, et ce qu'il contenait avec lui.");
+    if (!noted.ok()) return noted;
+  }
+  if (!*lacks_log) {
+    auto damage = rocks::FindLogDamage(env_, path_, continuity_->note());
+    if (!damage.ok() || damage->has_value()) return damage;
+  }
+  if (absl::Status started = continuity_->Start(); !started.ok()) return started;
+  return std::nullopt;
+}
+
+absl::Status RocksStore::CompareWithNote() {
+  // The manifest may have taken a later number down than the logs hold.
+  const uint64_t last = log_reading_->last().value_or(db_->GetLatestSequenceNumber());
+  const uint64_t noted = continuity_->note().sequence;
+  if (last < noted && !continuity_->doubt().has_value()) {
+    absl::Status doubted = continuity_->Doubt(absl::StrCat(
+        "Des écritures confirmées manquent : la base s'arrête au numéro ", last,
+        ", alors qu'elle avait noté le numéro ", noted, "."));
+    if (!doubted.ok()) return doubted;
+  }
+  return continuity_->Hold(*db_);
 }
 
 absl::StatusOr<std::string> RocksStore::Reopen(std::chrono::milliseconds patience) {
   // Noted before anything else: StopWriting may have met a disk that took nothing.
-  absl::StatusOr<std::optional<std::string>> doubt = rocks::ReadDoubt(env_, path_);
-  if (!doubt.ok()) return doubt.status();
-  if (!doubt->has_value()) {
-    doubt->emplace("Une écriture a échoué, et la base a été rouverte sans redémarrage.");
-    if (absl::Status noted = rocks::WriteDoubt(env_, path_, **doubt); !noted.ok()) return noted;
+  std::optional<std::string> doubt = continuity_->doubt();
+  if (!doubt.has_value()) {
+    doubt = "Une écriture a échoué, et la base a été rouverte sans redémarrage.";
+    if (absl::Status noted = continuity_->Doubt(*doubt); !noted.ok()) return noted;
   }
   if (!gate_.Close(patience)) {
     return absl::DeadlineExceededError(absl::StrCat(
@@ -306,7 +402,7 @@ absl::StatusOr<std::string> RocksStore::Reopen(std::chrono::milliseconds patienc
   }
   gate_.Open();
   if (!opened.ok()) return opened;
-  return **std::move(doubt);
+  return *doubt;
 }
 
 absl::Status RocksStore::Closed() const {
@@ -383,17 +479,16 @@ absl::Status RocksStore::StopWriting(absl::Status error) {
   std::lock_guard lock(mutex_);
   if (failed_.ok()) failed_ = error;
   // Best effort: the disk may refuse this too, and the error says all that the caller can act on.
-  rocks::WriteDoubt(
-      env_, path_,
-      absl::StrCat("Une écriture a échoué sans qu'on sache si elle est sur le disque. ",
-                   error.message()))
+  continuity_
+      ->Doubt(absl::StrCat("Une écriture a échoué sans qu'on sache si elle est sur le disque. ",
+                           error.message()))
       .IgnoreError();
   return error;
 }
 
 absl::Status RocksStore::SettleContinuity() {
   if (absl::Status writing = StillWriting(); !writing.ok()) return writing;
-  return rocks::EraseDoubt(env_, path_);
+  return continuity_->Settle();
 }
 
 std::array<uint64_t, kTableCount> RocksStore::DiskUse() const {

@@ -26,6 +26,11 @@ class Status;
 }  // namespace rocksdb
 
 namespace maillage::storage {
+namespace rocks {
+class Continuity;
+class GaplessLogs;
+struct LogDamage;
+}  // namespace rocks
 
 // Sizes are for the whole store, all tables together.
 struct RocksOptions {
@@ -98,18 +103,26 @@ class RocksStore final : public Store {
  private:
   class View;
   class RowCursor;
-
-  // Whether a damaged log is refused, or taken up to its damage.
-  enum class LogRecovery : uint8_t { kComplete, kUpToDamage };
+  class FlushNoter;
 
   RocksStore(std::string path, const RocksOptions& options);
   // As Open; for a store that is closed.
   absl::Status OpenInPlace();
+  absl::Status OpenExamined();
+  // What the folder's files say before RocksDB changes them: DataLoss where it must not, and where the logs are
+  // damaged.
+  absl::StatusOr<std::optional<rocks::LogDamage>> Examine(bool database);
+  // Doubts what holds less than it noted.
+  absl::Status CompareWithNote();
+  absl::Status ToStatus(const rocksdb::Status& opened) const;
+  void NoteStop();
   // False where a view or a cursor is still alive.
   bool CloseDatabase();
-  rocksdb::Status OpenDatabase(LogRecovery recovery);
-  // Takes the log up to `what` damages it, with the doubt noted.
-  absl::Status OpenUpToDamage(const std::string& what);
+  // Refuses a damaged log; where the damage is known, takes what precedes it.
+  rocksdb::Status OpenDatabase(const std::optional<rocks::LogDamage>& damage);
+  absl::Status OpenUpToDamage(const rocks::LogDamage& damage);
+  // With the doubt noted.
+  absl::StatusOr<std::string> KeepDamagedLogs(const rocks::LogDamage& damage);
   rocksdb::ColumnFamilyHandle* column_family(Table table) const {
     return column_families_[static_cast<size_t>(table)];
   }
@@ -127,6 +140,9 @@ class RocksStore final : public Store {
   const std::string path_;
   const RocksOptions options_;
   rocksdb::Env* const env_;
+  const std::shared_ptr<rocks::Continuity> continuity_;
+  // Of the last opening; RocksDB keeps a pointer to it.
+  std::unique_ptr<rocks::GaplessLogs> log_reading_;
   // Whoever touches what follows is inside; Reopen changes it with nobody inside.
   mutable UseGate gate_;
   // Null where a Reopen failed.

@@ -9,14 +9,7 @@
 namespace maillage::storage::rocks {
 namespace {
 
-constexpr char kDoubtFile[] = "CONTINUITY_LOST";
-constexpr char kCurrentFile[] = "CURRENT";
-constexpr char kLogSuffix[] = ".log";
 constexpr char kSortedFileSuffix[] = ".sst";
-
-std::string In(const std::string& path, const std::string& name) {
-  return absl::StrCat(path, "/", name);
-}
 
 std::string FolderAbove(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
@@ -27,19 +20,6 @@ std::string FolderAbove(std::string path) {
 
 // False where the file can't be looked at.
 bool Exists(rocksdb::Env* env, const std::string& file) { return env->FileExists(file).ok(); }
-
-absl::StatusOr<std::vector<std::string>> FilesIn(rocksdb::Env* env, const std::string& path) {
-  std::vector<std::string> names;
-  const rocksdb::Status listed = env->GetChildren(path, &names);
-  if (!listed.ok()) return ToStatus(listed, absl::StrCat("Lecture du dossier « ", path, " »"));
-  std::erase_if(names, [](const std::string& name) { return name == "." || name == ".."; });
-  return names;
-}
-
-absl::Status WriteFile(rocksdb::Env* env, const std::string& file, const std::string& contents) {
-  return ToStatus(rocksdb::WriteStringToFile(env, contents, file, /*should_sync=*/true),
-                  absl::StrCat("Écriture de « ", file, " »"));
-}
 
 absl::Status CopyLogs(rocksdb::Env* env, const std::string& from, const std::string& to) {
   const auto names = FilesIn(env, from);
@@ -59,6 +39,21 @@ absl::Status CopyLogs(rocksdb::Env* env, const std::string& from, const std::str
 
 }  // namespace
 
+std::string In(const std::string& folder, const std::string& name) { return absl::StrCat(folder, "/", name); }
+
+absl::StatusOr<std::vector<std::string>> FilesIn(rocksdb::Env* env, const std::string& path) {
+  std::vector<std::string> names;
+  const rocksdb::Status listed = env->GetChildren(path, &names);
+  if (!listed.ok()) return ToStatus(listed, absl::StrCat("Lecture du dossier « ", path, " »"));
+  std::erase_if(names, [](const std::string& name) { return name == "." || name == ".."; });
+  return names;
+}
+
+absl::Status WriteFile(rocksdb::Env* env, const std::string& file, const std::string& contents) {
+  return ToStatus(rocksdb::WriteStringToFile(env, contents, file, /*should_sync=*/true),
+                  absl::StrCat("Écriture de « ", file, " »"));
+}
+
 absl::Status ToStatus(const rocksdb::Status& status, const std::string& doing) {
   if (status.ok()) return absl::OkStatus();
   const std::string detail = status.ToString();
@@ -77,7 +72,7 @@ absl::Status ToStatus(const rocksdb::Status& status, const std::string& doing) {
   return absl::InternalError(absl::StrCat(doing, " : le disque a répondu « ", detail, " »."));
 }
 
-absl::Status PrepareFolder(rocksdb::Env* env, const std::string& path) {
+absl::StatusOr<bool> PrepareFolder(rocksdb::Env* env, const std::string& path) {
   const rocksdb::Status made = env->CreateDirIfMissing(path);
   if (!made.ok()) {
     return absl::FailedPreconditionError(
@@ -85,7 +80,7 @@ absl::Status PrepareFolder(rocksdb::Env* env, const std::string& path) {
                      ") : vérifiez que le dossier qui doit le contenir existe et que le nœud a le "
                      "droit d'y écrire."));
   }
-  if (Exists(env, In(path, kCurrentFile))) return absl::OkStatus();
+  if (Exists(env, In(path, kCurrentFile))) return true;
   // A power cut could take the new folder away, with all that was acknowledged in it.
   if (absl::Status kept = SyncFolderAbove(env, path); !kept.ok()) return kept;
   const auto names = FilesIn(env, path);
@@ -98,7 +93,7 @@ absl::Status PrepareFolder(rocksdb::Env* env, const std::string& path) {
         "sauvegarde ou "
         "repartez d'un dossier vide, que les autres sites rempliront."));
   }
-  return absl::OkStatus();
+  return false;
 }
 
 absl::StatusOr<bool> LacksLog(rocksdb::Env* env, const std::string& path) {
@@ -111,32 +106,6 @@ absl::StatusOr<bool> LacksLog(rocksdb::Env* env, const std::string& path) {
     log = log || absl::EndsWith(name, kLogSuffix);
   }
   return database && !log;
-}
-
-absl::StatusOr<std::optional<std::string>> ReadDoubt(rocksdb::Env* env, const std::string& path) {
-  const std::string file = In(path, kDoubtFile);
-  const rocksdb::Status found = env->FileExists(file);
-  if (found.IsNotFound()) return std::nullopt;
-  std::string why;
-  const rocksdb::Status read = found.ok() ? rocksdb::ReadFileToString(env, file, &why) : found;
-  if (!read.ok()) return ToStatus(read, absl::StrCat("Lecture de « ", file, " »"));
-  return why;
-}
-
-absl::Status WriteDoubt(rocksdb::Env* env, const std::string& path, const std::string& why) {
-  if (absl::Status written = WriteFile(env, In(path, kDoubtFile), why); !written.ok()) {
-    return written;
-  }
-  return SyncFolder(env, path);
-}
-
-absl::Status EraseDoubt(rocksdb::Env* env, const std::string& path) {
-  const std::string file = In(path, kDoubtFile);
-  const rocksdb::Status erased = env->DeleteFile(file);
-  if (!erased.ok() && !erased.IsPathNotFound() && !erased.IsNotFound()) {
-    return ToStatus(erased, absl::StrCat("Suppression de « ", file, " »"));
-  }
-  return SyncFolder(env, path);
 }
 
 absl::StatusOr<std::string> KeepLogs(rocksdb::Env* env, const std::string& path) {

@@ -3,8 +3,8 @@
 #ifndef MAILLAGE_STORAGE_ROCKS_STORE_FOLDER_H_
 #define MAILLAGE_STORAGE_ROCKS_STORE_FOLDER_H_
 
-#include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -13,23 +13,27 @@
 
 namespace maillage::storage::rocks {
 
+inline constexpr char kCurrentFile[] = "CURRENT";
+inline constexpr char kLogSuffix[] = ".log";
+
+std::string In(const std::string& folder, const std::string& name);
+
 // DataLoss for damaged or missing bytes, ResourceExhausted for a full disk, Internal for the rest.
 // `doing` is the beginning of a French sentence: « Lecture de … ».
 absl::Status ToStatus(const rocksdb::Status& status, const std::string& doing);
 
-// Makes the folder if it is missing. DataLoss if RocksDB, opening it, would take the remains of a
+// Makes the folder if it is missing. Returns whether it holds a database. DataLoss if RocksDB, opening it, would take the remains of a
 // database for an empty folder and clear them away.
-absl::Status PrepareFolder(rocksdb::Env* env, const std::string& path);
+absl::StatusOr<bool> PrepareFolder(rocksdb::Env* env, const std::string& path);
+
+absl::StatusOr<std::vector<std::string>> FilesIn(rocksdb::Env* env, const std::string& path);
+
+// The file's bytes are on disk when this returns OK; its name is once its folder was synced.
+absl::Status WriteFile(rocksdb::Env* env, const std::string& file, const std::string& contents);
 
 // Whether the folder holds a database without any log, which RocksDB, opening it, would not
 // mention.
 absl::StatusOr<bool> LacksLog(rocksdb::Env* env, const std::string& path);
-
-// The note in the folder that says, in French, why its continuity is in doubt; nothing if it isn't.
-absl::StatusOr<std::optional<std::string>> ReadDoubt(rocksdb::Env* env, const std::string& path);
-// On disk when this returns OK.
-absl::Status WriteDoubt(rocksdb::Env* env, const std::string& path, const std::string& why);
-absl::Status EraseDoubt(rocksdb::Env* env, const std::string& path);
 
 // Copies the logs into a new folder inside `path`, before a recovery that would discard their
 // damaged end. Returns that folder.

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/rocks_store.h"
 #include "tests/storage/memory_disk.h"
+#include "tests/storage/rocks_damage.h"
 #include "tests/storage/store_model.h"
 #include "tests/support/seed.h"
 
@@ -202,52 +203,85 @@ TEST_F(PowerTest, AnyOperationMayFail) {
             << points << ", acknowledged batches lost " << (HasFailure() ? "SOME" : "0") << std::endl;
 }
 
-// Files of every kind: a database with sorted files of several levels, a log, manifests, and RocksDB's small files.
-DiskImage FullDisk(StoreModel& model, std::mt19937_64& random) {
+// A disk at rest, with files of every kind: sorted files of several levels, a log, manifests, RocksDB's small files, and
+// the store's own notes.
+struct RestingDisk {
+  StoreModel model;
+  DiskImage image;
+  // The store was closed in order; otherwise its process was killed.
+  bool stopped = true;
+  // It was in doubt, and nobody had settled that.
+  bool in_doubt = false;
+};
+
+RestingDisk FillDisk(std::mt19937_64& random) {
+  RestingDisk resting;
+  resting.stopped = random() % 3 != 0;
+  resting.in_doubt = random() % 4 == 0;
   MemoryDisk disk;
   for (int part = 0; part < 3; ++part) {
     const auto store = MustOpen(disk);
-    WriteUntilRefused(disk, *store, model, random, 30 + random() % 60);
+    WriteUntilRefused(disk, *store, resting.model, random, 30 + random() % 60);
   }
-  return disk.Image();
+  auto opened = OpenOn(disk);
+  EXPECT_TRUE(opened.ok()) << opened.status();
+  if (resting.in_doubt) {
+    // As after the restore of a backup.
+    EXPECT_TRUE(opened->store->Checkpoint("/site/copy").ok());
+    opened->store.reset();
+    for (const auto& [file, bytes] : disk.Image()) {
+      if (!file.starts_with("/site/copy/")) disk.env()->DeleteFile(file);
+    }
+    disk.env()->DeleteDir(kPath);
+    disk.env()->RenameFile("/site/copy", kPath);
+    opened = OpenOn(disk);
+    EXPECT_TRUE(opened.ok()) << opened.status();
+    EXPECT_FALSE(opened->continuity_proven);
+  }
+  WriteUntilRefused(disk, *opened->store, resting.model, random, 30 + random() % 60);
+  if (resting.stopped) opened->store.reset();
+  resting.image = disk.Image();
+  opened->store.reset();
+  MemoryDisk undamaged;
+  undamaged.Load(resting.image);
+  const auto again = OpenOn(undamaged);
+  EXPECT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->continuity_proven, !resting.in_doubt) << again->damage;
+  EXPECT_EQ(resting.model.Compare(*again->store).wrong, "");
+  return resting;
 }
 
-void Damage(std::string& bytes, std::mt19937_64& random) {
-  const size_t place = random() % bytes.size();
-  switch (random() % 8) {
-    case 0:
-      bytes.resize(place);
-      break;
-    case 1:
-      for (size_t i = place; i < std::min(bytes.size(), place + 4096); ++i) bytes[i] = '\0';
-      break;
-    default:
-      bytes[place] = static_cast<char>(bytes[place] ^ (1 << random() % 8));
+// Of every kind as often: of sorted files there are many, of notes few.
+std::string AnyFile(const DiskImage& image, std::mt19937_64& random) {
+  static constexpr const char* kKinds[] = {".log", ".sst", "/MANIFEST-", "/CURRENT", "/CONTINUITY", "/OPTIONS-", ""};
+  while (true) {
+    const std::string kind = kKinds[random() % std::size(kKinds)];
+    std::vector<std::string> paths;
+    for (const auto& [path, bytes] : image) {
+      if (path.find(kind) != path.npos && !bytes.empty()) paths.push_back(path);
+    }
+    if (!paths.empty()) return paths[random() % paths.size()];
   }
 }
 
 TEST_P(PowerRounds, DamageIsNeverAWrongValue) {
-  const uint64_t flips = Rounds("MAILLAGE_BIT_FLIPS", MAILLAGE_BIT_FLIPS);
-  constexpr uint64_t kFlipsPerDisk = 50;
+  const uint64_t damages = Rounds("MAILLAGE_BIT_FLIPS", MAILLAGE_BIT_FLIPS);
+  constexpr uint64_t kDamagesPerDisk = 50;
   uint64_t refused = 0;
   uint64_t in_doubt = 0;
   uint64_t read_errors = 0;
   uint64_t harmless = 0;
-  StoreModel model;
-  DiskImage whole;
-  for (uint64_t flip = 0; flip < flips && !HasFailure(); ++flip) {
-    if (flip % kFlipsPerDisk == 0) {
-      model = StoreModel();
-      whole = FullDisk(model, random_);
-    }
-    DiskImage damaged = whole;
-    auto file = damaged.begin();
-    do {
-      file = std::next(damaged.begin(), static_cast<ptrdiff_t>(random_() % damaged.size()));
-    } while (file->second.empty());
-    Damage(file->second, random_);
-    if (file->second == whole[file->first]) continue;
-    SCOPED_TRACE(absl::StrCat("flip ", flip, " in ", file->first));
+  RestingDisk whole;
+  uint64_t done = 0;
+  for (uint64_t attempt = 0; done < damages && !HasFailure(); ++attempt) {
+    if (attempt % kDamagesPerDisk == 0) whole = FillDisk(random_);
+    DiskImage damaged = whole.image;
+    const std::string path = AnyFile(damaged, random_);
+    const std::string what = DamageFile(damaged, path, whole.stopped, random_);
+    if (what.empty() || damaged == whole.image) continue;
+    ++done;
+    SCOPED_TRACE(absl::StrCat("damage ", done, ", ", path, ": ", what, whole.stopped ? "" : ", after a kill",
+                              whole.in_doubt ? ", in doubt before" : ""));
     MemoryDisk disk;
     disk.Load(damaged);
     const auto opened = OpenOn(disk);
@@ -256,13 +290,17 @@ TEST_P(PowerRounds, DamageIsNeverAWrongValue) {
       ++refused;
       continue;
     }
-    const StoreModel::Verdict verdict = model.Compare(*opened->store, !opened->continuity_proven);
+    if (whole.in_doubt) {
+      EXPECT_FALSE(opened->continuity_proven) << "the doubt is forgotten";
+    }
+    const StoreModel::Verdict verdict = whole.model.Compare(*opened->store, !opened->continuity_proven);
     EXPECT_EQ(verdict.wrong, "");
+    EXPECT_TRUE(opened->continuity_proven || !opened->damage.empty());
     in_doubt += opened->continuity_proven ? 0 : 1;
     read_errors += verdict.errors > 0 ? 1 : 0;
     harmless += opened->continuity_proven && verdict.errors == 0 ? 1 : 0;
   }
-  std::cout << "figure: bit flips and other damage " << flips << ": opening refused " << refused
+  std::cout << "figure: bit flips and other damage " << done << ": opening refused " << refused
             << ", opened in doubt " << in_doubt << ", reads refused " << read_errors << ", harmless " << harmless
             << ", wrong values and undetected losses " << (HasFailure() ? "SOME" : "0") << std::endl;
 }

@@ -31,8 +31,8 @@ class StoreModel {
     // Reads that were refused.
     uint64_t errors = 0;
   };
-  // Reads everything by scans and by single reads. `loss_is_told`: rows may be missing or older, since the store has
-  // said so, but none may hold what was never written.
+  // Reads everything by scans and by single reads. `loss_is_told`: the last batches may be missing, since the store has
+  // said so; what precedes them is whole.
   Verdict Compare(const ReadView& store, bool loss_is_told = false) const;
   // From now on what the store holds is what it ought to hold.
   void Settle(const ReadView& store);
@@ -40,6 +40,7 @@ class StoreModel {
   const Rows& rows() const { return rows_; }
 
  private:
+  static size_t Hash(const Rows& rows);
   static void Apply(const CommitBatch& batch, Rows& rows);
   void Remember(const CommitBatch& batch);
   bool IsAllowed(const std::pair<Table, std::string>& key, const std::optional<std::string>& value,
@@ -48,6 +49,8 @@ class StoreModel {
   Rows rows_;
   Rows with_unanswered_;
   bool unanswered_ = false;
+  // Hashes of the rows as each batch left them.
+  std::set<size_t> moments_;
   // Every value that a key ever had.
   std::map<std::pair<Table, std::string>, std::set<std::string>> ever_;
 };

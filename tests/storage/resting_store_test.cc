@@ -1,0 +1,274 @@
+// What happens to a store's files while nobody looks, shape by shape: RocksDB alone passes over each of these in silence.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "storage/rocks_store.h"
+#include "storage/rocks_store_log.h"
+#include "storage/rocks_store_note.h"
+#include "tests/storage/memory_disk.h"
+#include "tests/storage/rocks_damage.h"
+
+namespace maillage::storage {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr char kPath[] = "/store";
+constexpr char kNote[] = "/store/CONTINUITY";
+constexpr char kDoubt[] = "/store/CONTINUITY_LOST";
+// So that three of them fill a block of the log.
+constexpr size_t kValueBytes = 10'000;
+
+class RestingStore : public ::testing::Test {
+ protected:
+  absl::StatusOr<RocksStore::Opened> TryOpen() {
+    RocksOptions options;
+    options.env = disk_.env();
+    options.write_buffer_bytes = size_t{512} << 10;
+    return RocksStore::Open(kPath, options);
+  }
+  std::unique_ptr<RocksStore> MustOpen() {
+    auto opened = TryOpen();
+    EXPECT_TRUE(opened.ok()) << opened.status();
+    return opened.ok() ? std::move(opened->store) : nullptr;
+  }
+  // One batch over two tables each.
+  static void Commit(RocksStore& store, int first, int count) {
+    for (int i = first; i < first + count; ++i) {
+      CommitBatch batch;
+      batch.Put(Table::kFeed, absl::StrCat(i), "");
+      batch.Put(Table::kStates, absl::StrCat(i), std::string(kValueBytes, 'x'));
+      ASSERT_TRUE(store.Commit(batch).ok());
+    }
+  }
+  // Stops in order.
+  void Fill(int count) { Commit(*MustOpen(), 100, count); }
+  // As a killed process leaves the disk.
+  DiskImage FillAndKill(int count) {
+    const auto store = MustOpen();
+    Commit(*store, 100, count);
+    return disk_.Image();
+  }
+  // The batches 100, 101, … of both tables; -1 where they aren't the first ones, whole.
+  static int Batches(const RocksStore& store) {
+    int count = 0;
+    for (auto row = store.Scan(Table::kFeed, {}); row->Valid(); row->Next(), ++count) {
+      if (row->key() != absl::StrCat(100 + count)) return -1;
+      const auto state = store.Get(Table::kStates, row->key());
+      if (!state.ok() || !state->has_value()) return -1;
+    }
+    return count;
+  }
+  // Opening doubts, says why, and finds the first `batches`.
+  void ExpectDoubt(const std::string& why, int batches) {
+    const auto opened = TryOpen();
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    EXPECT_FALSE(opened->continuity_proven);
+    EXPECT_THAT(opened->damage, HasSubstr(why));
+    EXPECT_EQ(Batches(*opened->store), batches);
+  }
+  // Opening refuses, and says what to do; nothing on the disk is touched.
+  void ExpectRefusal(const std::string& why) {
+    const DiskImage before = disk_.Image();
+    const auto opened = TryOpen();
+    ASSERT_FALSE(opened.ok());
+    EXPECT_EQ(opened.status().code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(opened.status().message()), HasSubstr(why));
+    EXPECT_THAT(std::string(opened.status().message()), HasSubstr("restaurez une sauvegarde"));
+    EXPECT_EQ(disk_.Image(), before);
+  }
+  void Load(DiskImage image) { disk_.Load(std::move(image)); }
+  // The one in use, by CURRENT.
+  static std::string Manifest(const DiskImage& image) {
+    const std::string& current = image.at("/store/CURRENT");
+    return absl::StrCat(kPath, "/", current.substr(0, current.size() - 1));
+  }
+
+  MemoryDisk disk_;
+};
+
+TEST_F(RestingStore, ZerosInALogEndItThereThoughWholeRecordsFollow) {
+  Fill(20);
+  DiskImage image = disk_.Image();
+  std::string& log = image[NewestLog(image)];
+  const size_t third = RecordBoundaries(log).at(2);
+  log.replace(third, 4096, 4096, '\0');
+  Load(image);
+  ExpectDoubt("est illisible à partir de l'octet", 2);
+}
+
+TEST_F(RestingStore, ZerosAtTheBeginningOfALogLeaveNothingOfIt) {
+  Fill(20);
+  DiskImage image = disk_.Image();
+  image[NewestLog(image)].replace(0, 4096, 4096, '\0');
+  Load(image);
+  ExpectDoubt("est illisible à partir de l'octet 0", 0);
+}
+
+TEST_F(RestingStore, ARecordTypeOfRecycledLogsDoesNotHideWhatFollows) {
+  Fill(5);
+  DiskImage image = disk_.Image();
+  std::string& log = image[NewestLog(image)];
+  log[RecordBoundaries(log).at(2) + 6] ^= 4;
+  Load(image);
+  ExpectDoubt("est illisible", 2);
+}
+
+TEST_F(RestingStore, ALogCutOffBetweenBatchesIsNoticedAfterAStop) {
+  Fill(5);
+  DiskImage image = disk_.Image();
+  std::string& log = image[NewestLog(image)];
+  log.resize(RecordBoundaries(log).at(3));
+  Load(image);
+  ExpectDoubt("octets sur", 3);
+}
+
+// Nobody but the peers can tell: it may have been killed just there.
+TEST_F(RestingStore, ALogCutOffBetweenBatchesIsNotNoticedAfterAKill) {
+  DiskImage image = FillAndKill(5);
+  std::string& log = image[NewestLog(image)];
+  log.resize(RecordBoundaries(log).at(3));
+  Load(image);
+  const auto opened = TryOpen();
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_TRUE(opened->continuity_proven);
+  EXPECT_EQ(Batches(*opened->store), 3);
+}
+
+// What was flushed, and what was read at the last opening, is noted while the store runs.
+TEST_F(RestingStore, RowsBelowWhatWasNotedAreMissedAfterAKill) {
+  Fill(3);
+  DiskImage image = FillAndKill(0);
+  const auto note = rocks::DecodeNote(image.at(kNote));
+  ASSERT_TRUE(note.has_value());
+  rocks::Note higher = *note;
+  higher.sequence += 2;
+  image[kNote] = rocks::EncodeNote(higher);
+  Load(image);
+  ExpectDoubt("Des écritures confirmées manquent", 3);
+}
+
+TEST_F(RestingStore, AManifestCutOffIsRefusedAfterAStop) {
+  Fill(100);
+  const DiskImage whole = disk_.Image();
+  const std::string& manifest = whole.at(Manifest(whole));
+  for (const size_t record : RecordBoundaries(manifest)) {
+    if (record == manifest.size()) continue;
+    SCOPED_TRACE(record);
+    DiskImage image = whole;
+    image[Manifest(whole)].resize(record);
+    Load(image);
+    ExpectRefusal("octets sur");
+  }
+}
+
+TEST_F(RestingStore, AFlushHiddenByACutManifestIsRefusedAfterAKill) {
+  // 1 MB of batches through half a MB of buffers.
+  DiskImage image = FillAndKill(100);
+  const auto note = rocks::DecodeNote(image.at(kNote));
+  ASSERT_TRUE(note.has_value() && note->manifest.has_value());
+  std::string& manifest = image[Manifest(image)];
+  std::vector<size_t> noted = RecordBoundaries(manifest.substr(0, note->manifest->bytes));
+  ASSERT_GT(noted.size(), 2u);
+  manifest.resize(noted.at(noted.size() - 2));
+  Load(image);
+  ExpectRefusal("octets sur");
+}
+
+TEST_F(RestingStore, ZerosInAManifestAreRefused) {
+  Fill(100);
+  DiskImage image = disk_.Image();
+  std::string& manifest = image[Manifest(image)];
+  const size_t record = RecordBoundaries(manifest).at(3);
+  std::fill(manifest.begin() + static_cast<ptrdiff_t>(record), manifest.end(), '\0');
+  Load(image);
+  ExpectRefusal("est illisible");
+}
+
+TEST_F(RestingStore, ADeletedDoubtIsStillADoubt) {
+  ASSERT_TRUE(MustOpen()->Checkpoint("/copy").ok());
+  DiskImage image;
+  for (const auto& [path, bytes] : disk_.Image()) {
+    if (path.starts_with("/copy/")) image[kPath + path.substr(5)] = bytes;
+  }
+  Load(image);
+  ExpectDoubt("Ce dossier est une copie", 0);
+  image = disk_.Image();
+  ASSERT_EQ(image.erase(kDoubt), 1u);
+  Load(image);
+  ExpectDoubt("CONTINUITY_LOST qui disait pourquoi a disparu", 0);
+}
+
+TEST_F(RestingStore, AFolderWithoutASoundNoteIsInDoubt) {
+  Fill(3);
+  const DiskImage whole = disk_.Image();
+  DiskImage image = whole;
+  ASSERT_EQ(image.erase(kNote), 1u);
+  Load(image);
+  ExpectDoubt("Le fichier CONTINUITY manque", 3);
+  image = whole;
+  image[kNote].back() = 'x';
+  Load(image);
+  ExpectDoubt("Le fichier CONTINUITY est endommagé", 3);
+}
+
+TEST_F(RestingStore, ADoubtLastsUntilItIsSettledWhateverIsNotedMeanwhile) {
+  Fill(3);
+  DiskImage image = disk_.Image();
+  image.erase(kNote);
+  Load(image);
+  Commit(*MustOpen(), 103, 60);
+  ExpectDoubt("Le fichier CONTINUITY manque", 63);
+  ASSERT_TRUE(MustOpen()->SettleContinuity().ok());
+  const auto opened = TryOpen();
+  ASSERT_TRUE(opened.ok());
+  EXPECT_TRUE(opened->continuity_proven) << opened->damage;
+}
+
+TEST_F(RestingStore, AnEmptiedFolderWithItsNoteIsNotTakenForANewOne) {
+  Fill(3);
+  DiskImage image = disk_.Image();
+  std::erase_if(image, [](const auto& file) { return file.first != kNote; });
+  Load(image);
+  ExpectRefusal("CURRENT");
+}
+
+TEST(RocksNote, ItsBytesArePinned) {
+  rocks::Note note;
+  note.in_doubt = true;
+  note.sequence = 1234;
+  note.manifest = {"MANIFEST-000012", 4567};
+  note.logs = {{"000013.log", 890}};
+  const std::string bytes = rocks::EncodeNote(note);
+  EXPECT_EQ(bytes,
+            "maillage store note 1\n"
+            "doubt yes\n"
+            "sequence 1234\n"
+            "manifest MANIFEST-000012 4567\n"
+            "log 000013.log 890\n"
+            "checksum 8ecfdf5d09752fa0a9fdc00353edcdf3\n");
+  EXPECT_EQ(rocks::DecodeNote(bytes), note);
+  EXPECT_EQ(rocks::DecodeNote(rocks::EncodeNote({})), rocks::Note());
+}
+
+TEST(RocksNote, NoDamagedByteIsRead) {
+  rocks::Note note;
+  note.manifest = {"MANIFEST-000012", 4567};
+  const std::string bytes = rocks::EncodeNote(note);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    EXPECT_FALSE(rocks::DecodeNote(bytes.substr(0, i)).has_value());
+    for (int bit = 0; bit < 8; ++bit) {
+      std::string damaged = bytes;
+      damaged[i] = static_cast<char>(damaged[i] ^ (1 << bit));
+      EXPECT_FALSE(rocks::DecodeNote(damaged).has_value()) << i;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace maillage::storage
