@@ -19,9 +19,12 @@ PagedRange<T> Pages(std::shared_ptr<Connection> connection,
         absl::StatusOr<Response> response = ((*connection).*call)(request);
         if (!response.ok()) return response.status();
         google::protobuf::RepeatedPtrField<T>& found = *((*response).*items)();
-        return typename PagedRange<T>::Page{
+        typename PagedRange<T>::Page page{
             {std::make_move_iterator(found.begin()), std::make_move_iterator(found.end())},
             response->next_page_token()};
+        if constexpr (requires { response->unreadable_records(); })
+          page.unreadable = response->unreadable_records();
+        return page;
       });
 }
 

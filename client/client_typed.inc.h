@@ -36,6 +36,7 @@ PagedRange<Stored<T>> Client::List(ListOptions options) {
       page.items.push_back(*std::move(stored));
     }
     page.next_page_token = response->next_page_token();
+    page.unreadable = response->unreadable_records();
     return page;
   });
 }
@@ -46,7 +47,9 @@ absl::Status Client::Watch(absl::Time until,
   absl::Status unreadable;
   const absl::Status status = WatchRecords(
       KindOf(*T::descriptor()).name(), std::nullopt, until, [&](const v1::RecordEvent& event) {
-        absl::StatusOr<Stored<T>> stored = Typed<T>(event.record());
+        absl::StatusOr<Stored<T>> stored = event.unreadable().empty()
+                                               ? Typed<T>(event.record())
+                                               : absl::DataLossError(event.unreadable());
         if (!stored.ok()) {
           unreadable = stored.status();
           return false;

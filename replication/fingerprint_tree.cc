@@ -5,6 +5,8 @@
 
 #include "replication/byte_codec.h"
 #include "replication/check.h"
+#include "replication/record_traces.h"
+#include "replication/state_codec.h"
 
 namespace maillage::replication {
 namespace {
@@ -38,18 +40,25 @@ storage::KeyRange RangeBelow(const PartitionKey& partition, const TriePrefix& pr
 }
 
 // Calls visit(position, id, fingerprint) for each record below the prefix until it returns false.
+// Passes over damaged places where it may: what is missing there is found different, compared, and
+// found equal.
 template <typename Visitor>
-absl::Status Visit(const storage::ReadView& view, const storage::KeyRange& range, Visitor visit) {
+absl::Status Visit(const storage::ReadView& view, const storage::KeyRange& range, Visitor visit,
+                   bool skip_damage = true) {
   auto cursor = view.Scan(Table::kFingerprints, range);
-  for (; cursor->Valid(); cursor->Next()) {
-    const auto key = storage::ParseFingerprintKey(cursor->key());
-    const auto fingerprint = Fingerprint::FromBytes(cursor->value());
-    if (!key.has_value() || !fingerprint.has_value()) {
-      return absl::DataLossError("fingerprints table: a damaged entry");
+  while (true) {
+    for (; cursor->Valid(); cursor->Next()) {
+      const auto key = storage::ParseFingerprintKey(cursor->key());
+      const auto fingerprint = Fingerprint::FromBytes(cursor->value());
+      if (!key.has_value() || !fingerprint.has_value()) {
+        if (skip_damage) continue;
+        return absl::DataLossError("fingerprints table: a damaged entry");
+      }
+      if (!visit(*key, *fingerprint)) return absl::OkStatus();
     }
-    if (!visit(*key, *fingerprint)) return absl::OkStatus();
+    const absl::Status status = cursor->status();
+    if (status.ok() || !skip_damage || !cursor->SkipDamage()) return status;
   }
-  return cursor->status();
 }
 
 }  // namespace
@@ -70,11 +79,44 @@ uint64_t TriePrefix::last() const {
 
 absl::Status FingerprintTree::Load(const storage::ReadView& view) {
   tries_.clear();
-  return Visit(view, {}, [this](const storage::ParsedFingerprintKey& key,
-                                const Fingerprint& fingerprint) {
-    Apply(key.partition, key.hash, std::nullopt, fingerprint);
-    return true;
-  });
+  return Visit(
+      view, {},
+      [this](const storage::ParsedFingerprintKey& key, const Fingerprint& fingerprint) {
+        Apply(key.partition, key.hash, std::nullopt, fingerprint);
+        return true;
+      },
+      /*skip_damage=*/false);
+}
+
+absl::Status FingerprintTree::LoadFromStates(const storage::ReadView& view, Unread& unread) {
+  tries_.clear();
+  for (uint64_t kind = 0; kind <= UINT16_MAX; ++kind) {
+    // The next kind that holds a record.
+    auto cursor =
+        view.Scan(Table::kStates, {storage::StatePrefix(static_cast<uint16_t>(kind)), ""});
+    if (!cursor->Valid() && !(cursor->status().ok() || cursor->SkipDamage()))
+      return cursor->status();
+    if (!cursor->Valid()) break;
+    const auto next = storage::ParseStateKey(cursor->key());
+    if (next.has_value()) kind = next->kind;
+    absl::Status status = ScanStates(
+        view, static_cast<uint16_t>(kind), std::nullopt,
+        [&](const RecordKey& record, std::string_view bytes) {
+          const absl::StatusOr<RecordState> state = DecodeState(bytes);
+          if (!state.ok()) {
+            unread.Note(UnreadableRecord(record, state.status()));
+            return true;
+          }
+          const RecordTraces traces = TracesOfState(record, *state, bytes, nullptr);
+          for (const std::string& territory : traces.territories) {
+            Apply({record.kind, territory}, TriePosition(record), std::nullopt, traces.fingerprint);
+          }
+          return true;
+        },
+        &unread);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
 }
 
 void FingerprintTree::Apply(const PartitionKey& partition, uint64_t position,

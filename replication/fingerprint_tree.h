@@ -16,6 +16,7 @@
 #include "absl/status/statusor.h"
 #include "proto/id.h"
 #include "replication/fingerprint.h"
+#include "replication/record_reader.h"
 #include "replication/tuning.h"
 #include "storage/keys.h"
 #include "storage/store.h"
@@ -48,8 +49,11 @@ struct LeafEntry {
 // same moment as the last Apply.
 class FingerprintTree {
  public:
-  // Reads the whole fingerprints table.
+  // Reads the whole fingerprints table. DataLoss where a row of it is damaged.
   absl::Status Load(const storage::ReadView& view);
+  // The same told from the states, where the table is damaged; what can't be read of them is in
+  // `unread`.
+  absl::Status LoadFromStates(const storage::ReadView& view, Unread& unread);
 
   // One record's fingerprint in one partition changes; nothing stands for absent.
   void Apply(const storage::PartitionKey& partition, uint64_t position,

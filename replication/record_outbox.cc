@@ -22,7 +22,7 @@ void RecordOutbox::AddRange(const WholeRange& range) { ranges_.push_back({range,
 
 absl::Status RecordOutbox::AddState(const RecordKey& record) {
   absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), record);
-  if (!state.ok()) return state.status();
+  if (!state.ok()) return unreadable_.LeaveOut(record, state.status());
   if (!state->has_value()) return absl::OkStatus();
   v1::RecordStateBytes* added = states_.add_state();
   added->set_record(std::string(record.id.bytes()));
@@ -34,7 +34,7 @@ absl::Status RecordOutbox::AddState(const RecordKey& record) {
 absl::Status RecordOutbox::CollectRecord(const PendingRecord& pending, v1::Changes* changes,
                                          size_t& bytes) {
   absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), pending.record);
-  if (!state.ok()) return state.status();
+  if (!state.ok()) return unreadable_.LeaveOut(pending.record, state.status());
   if (!state->has_value() || pending.known.Covers((*state)->vector())) return absl::OkStatus();
   const bool in_several_partitions = (*state)->Territories().size() > 1;
   if (in_several_partitions && pending.known.empty() &&
@@ -43,8 +43,9 @@ absl::Status RecordOutbox::CollectRecord(const PendingRecord& pending, v1::Chang
   }
   absl::StatusOr<std::optional<std::vector<std::string>>> beyond =
       ChangesBeyond(replica_->store(), pending.record, (*state)->vector(), pending.known);
-  if (!beyond.ok()) return beyond.status();
-  if (!beyond->has_value()) return AddState(pending.record);
+  // A history that can't be read is one that no longer reaches.
+  if (!beyond.ok() && !absl::IsDataLoss(beyond.status())) return beyond.status();
+  if (!beyond.ok() || !beyond->has_value()) return AddState(pending.record);
   for (std::string& change : **beyond) {
     bytes += change.size();
     changes->add_change(std::move(change));
@@ -85,9 +86,11 @@ absl::Status RecordOutbox::CollectRecords(v1::Changes* changes, size_t& bytes) {
 absl::Status RecordOutbox::CollectFeed(v1::Changes* changes, size_t& bytes) {
   if (!feed_open_ || feed_sent_ >= replica_->progress().feed_head) return absl::OkStatus();
   absl::Status state_status;
+  Unread unread;
   const bool one_of_a_kind = replica_->KnownOf(peer_).size() <= 1;
   absl::Status status = ScanFeed(
-      replica_->store(), feed_sent_, [&](uint64_t position, FeedEntry entry) {
+      replica_->store(), feed_sent_,
+      [&](uint64_t position, FeedEntry entry) {
         if (came_from_peer_.contains(position) || (entry.source == peer_ && one_of_a_kind)) {
           feed_sent_ = position;
           return true;
@@ -104,9 +107,17 @@ absl::Status RecordOutbox::CollectFeed(v1::Changes* changes, size_t& bytes) {
         bytes += entry.change.size();
         changes->add_change(std::move(entry.change));
         return bytes < kFrameBytes;
-      });
+      },
+      &unread);
   came_from_peer_.erase(came_from_peer_.begin(), came_from_peer_.upper_bound(feed_sent_));
   if (!status.ok()) return status;
+  unreadable_.NotePassedOver(unread.rows);
+  // Damage up to the feed's end: what it said is for the comparison that follows.
+  if (unread.rows > 0 && changes->change_size() == 0 && !position_untold_ &&
+      states_.state_size() == 0) {
+    feed_sent_ = replica_->progress().feed_head;
+    position_untold_ = true;
+  }
   return state_status;
 }
 

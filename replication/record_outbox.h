@@ -14,6 +14,7 @@
 #include "proto/sync.pb.h"
 #include "replication/range_reconciliation.h"
 #include "replication/replica.h"
+#include "replication/unreadable_records.h"
 
 namespace maillage::replication {
 
@@ -45,6 +46,9 @@ class RecordOutbox {
   bool records_empty() const { return records_.empty() && ranges_.empty() && states_.state_size() == 0; }
   // The feed up to here has been sent or was the peer's already.
   uint64_t feed_sent() const { return feed_sent_; }
+  // Of which something was due and can't be read here: left out, so that the rest flows.
+  const UnreadableRecords& unreadable() const { return unreadable_; }
+  UnreadableRecords& unreadable() { return unreadable_; }
   // Highest position that a frame told the peer; what follows up to feed_sent was its own.
   uint64_t feed_marked() const { return feed_marked_; }
 
@@ -78,6 +82,7 @@ class RecordOutbox {
   uint64_t feed_marked_ = 0;
   // A state of the feed went out, without its position.
   bool position_untold_ = false;
+  UnreadableRecords unreadable_;
 };
 
 }  // namespace maillage::replication

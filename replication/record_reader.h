@@ -17,14 +17,30 @@
 
 namespace maillage::replication {
 
-// Nothing where the site has no such record.
+// DataLoss, for people, in French: which record can't be read, why, and what to do.
+absl::Status UnreadableRecord(const RecordKey& record, const absl::Status& why);
+
+// Nothing where the site has no such record; UnreadableRecord where its bytes are damaged.
 absl::StatusOr<std::optional<RecordState>> ReadState(const storage::ReadView& view,
                                                      const RecordKey& record);
 
-// States of one kind by id, from the first id after `after` on (nothing: from the start), until visit returns false.
+// What a walk passed over because its bytes are damaged.
+struct Unread {
+  // At least so many rows.
+  uint64_t rows = 0;
+  // Of the first, for people.
+  std::string what;
+
+  void Note(const absl::Status& why, uint64_t more = 1);
+};
+
+// States of one kind by id, from the first id after `after` on (nothing: from the start), until
+// visit returns false. Goes on behind what is damaged, where the store can, if the caller wants to
+// know of it: `unread`.
 absl::Status ScanStates(const storage::ReadView& view, uint16_t kind,
                         const std::optional<RecordId>& after,
-                        absl::FunctionRef<bool(const RecordKey&, std::string_view state)> visit);
+                        absl::FunctionRef<bool(const RecordKey&, std::string_view state)> visit,
+                        Unread* unread = nullptr);
 
 struct HistoryRow {
   uint64_t position = 0;
@@ -38,9 +54,10 @@ absl::StatusOr<std::vector<HistoryRow>> ReadHistory(const storage::ReadView& vie
 // The feed entry at a position that exists; DataLoss where it is missing or damaged.
 absl::StatusOr<FeedEntry> ReadFeedEntry(const storage::ReadView& view, uint64_t position);
 
-// Entries after `after`, in order, until visit returns false.
+// Entries after `after`, in order, until visit returns false. `unread` as in ScanStates.
 absl::Status ScanFeed(const storage::ReadView& view, uint64_t after,
-                      absl::FunctionRef<bool(uint64_t position, FeedEntry entry)> visit);
+                      absl::FunctionRef<bool(uint64_t position, FeedEntry entry)> visit,
+                      Unread* unread = nullptr);
 
 // The author's bytes of all changes that `state` holds beyond `known`, each after its causes; nothing where
 // history no longer reaches back that far, and the whole state has to travel.

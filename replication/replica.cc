@@ -91,20 +91,35 @@ absl::Status Replica::Load(const Options& options) {
     identity_ = {options.site, random_->Next64(), 0};
     PutMeta(std::string(storage::kIdentityKey), EncodeIdentity(identity_));
   }
-  if (absl::Status status = tree_.Load(*store_); !status.ok()) return status;
+  if (absl::Status status = LoadTree(); !status.ok()) return status;
   if (absl::Status status = LoadRequests(); !status.ok()) return status;
   instance_ = random_->Next64();
   PutMeta(std::string(storage::kOpeningKey), EncodeCount(++opening_));
   return Commit();
 }
 
+absl::Status Replica::LoadTree() {
+  damage_.clear();
+  absl::Status status = tree_.Load(*store_);
+  if (!absl::IsDataLoss(status)) return status;
+  Unread unread;
+  if (absl::Status rebuilt = tree_.LoadFromStates(*store_, unread); !rebuilt.ok()) return rebuilt;
+  damage_ = absl::StrCat(
+      "la table des empreintes est endommagée (", status.message(),
+      "), elles ont été recalculées à partir des fiches",
+      unread.rows > 0 ? absl::StrCat(", dont ", unread.rows, " au moins sont illisibles") : "",
+      " ; « maillage doctor --repair » répare");
+  return absl::OkStatus();
+}
+
 absl::Status Replica::LoadRequests() {
   const std::string prefix = storage::RequestKey("");
   std::vector<std::pair<uint64_t, std::string>> kept;
   auto cursor = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(prefix));
-  for (; cursor->Valid(); cursor->Next()) {
+  // A damaged row is refused to whoever asks for it; it is no reason not to start.
+  for (; cursor->Valid() || (cursor->SkipDamage() && cursor->Valid()); cursor->Next()) {
     absl::StatusOr<RequestOutcome> outcome = DecodeRequestOutcome(cursor->value());
-    if (!outcome.ok()) return outcome.status();
+    if (!outcome.ok()) continue;
     if (outcome->position + kRememberedRequests <= committed_.feed_head) {
       PutMeta(std::string(cursor->key()), std::nullopt);
     } else {
@@ -157,14 +172,12 @@ absl::StatusOr<Replica::Staged*> Replica::Stage(const RecordKey& record) {
   const auto found = staged_.find(record);
   if (found != staged_.end()) return found->second.get();
   auto bytes = store_->Get(Table::kStates, storage::StateKey(record));
+  if (absl::IsDataLoss(bytes.status())) return UnreadableRecord(record, bytes.status());
   if (!bytes.ok()) return bytes.status();
   auto staged = std::make_unique<Staged>();
   if (bytes->has_value()) {
     absl::StatusOr<RecordState> state = DecodeState(**bytes);
-    if (!state.ok()) {
-      return absl::DataLossError(
-          absl::StrCat("record ", FormatUuid(record.id), ": ", state.status().message()));
-    }
+    if (!state.ok()) return UnreadableRecord(record, state.status());
     staged->state = *std::move(state);
     staged->stored = **std::move(bytes);
   }

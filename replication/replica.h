@@ -170,6 +170,9 @@ class Replica {
   const LocalIdentity& identity() const { return committed_identity_; }
   absl::StatusOr<std::optional<PeerCursor>> Cursor(const SiteId& peer) const;
   const storage::Store& store() const { return *store_; }
+  // What was found damaged when the store was read last, and what to do, in French; empty where
+  // nothing was.
+  const std::string& damage() const { return damage_; }
   // A commit failed: nothing is written until the store is opened again.
   bool failed() const { return failed_; }
   // Bytes that wait for Commit.
@@ -200,6 +203,7 @@ class Replica {
   Replica(storage::Store* store, WallClock* clock, Random* random, const Options& options);
 
   absl::Status Load(const Options& options);
+  absl::Status LoadTree();
   absl::Status LoadRequests();
   void Remember(const std::string& request_id, const RequestOutcome& outcome);
   // Adds to the batch the removal of what exceeds kRememberedRequests; how many of the oldest.
@@ -251,6 +255,7 @@ class Replica {
   FingerprintTree tree_;
   LocalProgress committed_;
   LocalIdentity committed_identity_;
+  std::string damage_;
   // Valid as of the last commit, and not on disk yet.
   absl::flat_hash_map<SiteId, PeerCursor> unsaved_cursors_;
   // Ids of the requests in the meta table, the oldest first.

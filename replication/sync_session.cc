@@ -11,9 +11,6 @@
 namespace maillage::replication {
 namespace {
 
-// Of proto/records.proto; told to the peer for people to read.
-constexpr uint32_t kSchemaVersion = 1;
-
 absl::StatusOr<RecordKey> ParseRecord(const std::string& id, uint32_t kind) {
   const std::optional<RecordId> parsed = RecordId::FromBytes(id);
   if (!parsed.has_value() || kind == 0 || kind > UINT16_MAX) {
@@ -21,8 +18,6 @@ absl::StatusOr<RecordKey> ParseRecord(const std::string& id, uint32_t kind) {
   }
   return RecordKey{static_cast<uint16_t>(kind), *parsed};
 }
-
-bool IsPeersMistake(const absl::Status& status) { return absl::IsInvalidArgument(status); }
 
 }  // namespace
 
@@ -39,6 +34,18 @@ void SyncSession::Close(v1::Goodbye::Reason reason, std::string message) {
 }
 
 void SyncSession::RequestCheck() { check_requested_ = true; }
+
+void SyncSession::ForgetUnreadable() {
+  outbox_.unreadable() = {};
+  progress_.unreadable = passed_over_seen_ = 0;
+  RequestCheck();
+}
+
+absl::Status SyncSession::LeaveOut(const RecordKey& record, const absl::Status& why) {
+  absl::Status left_out = outbox_.unreadable().LeaveOut(record, why);
+  progress_.unreadable = outbox_.unreadable().records().size();
+  return left_out;
+}
 
 void SyncSession::AcceptChanges(bool accept) {
   accepting_ = accept;
@@ -183,6 +190,11 @@ void SyncSession::UseCursor(const v1::Hello& hello) {
 
 absl::Status SyncSession::OnChange(const std::string& bytes) {
   absl::StatusOr<Replica::ApplyResult> result = replica_->Apply(bytes, progress_.peer);
+  if (absl::IsDataLoss(result.status())) {
+    // It has nothing to be applied to; a comparison brings it again once the record is repaired.
+    has_gap_ = true;
+    return LeaveOut(DecodeChange(bytes)->record, result.status());
+  }
   if (!result.ok()) {
     if (!IsPeersMistake(result.status())) return result.status();
     return replica_->Quarantine({progress_.peer, std::string(ToStd(result.status().message())), bytes});
@@ -254,6 +266,11 @@ absl::Status SyncSession::OnStates(const v1::States& states) {
       has_gap_ = true;
       return continuity_.OnTwinsChange();
     }
+    if (absl::IsDataLoss(merged.status())) {
+      has_gap_ = true;
+      if (absl::Status left_out = LeaveOut(*record, merged.status()); !left_out.ok()) return left_out;
+      continue;
+    }
     if (!merged.ok()) return merged.status();
     ++progress_.states_received;
     moved_since_check_ = true;
@@ -264,6 +281,7 @@ absl::Status SyncSession::OnStates(const v1::States& states) {
 }
 
 absl::Status SyncSession::OnCheck(const v1::Check& check) {
+  progress_.peer_unreadable = check.unreadable();
   if (!check.reply()) check_to_answer_ = check;
   if (!check.reply() || !check_outstanding_) return absl::OkStatus();
   check_outstanding_ = false;
@@ -292,7 +310,11 @@ absl::Status SyncSession::OnVectors(const v1::Vectors& vectors) {
     absl::StatusOr<VersionVector> theirs = FromProto(entry.vector());
     if (!theirs.ok()) return theirs.status();
     absl::StatusOr<std::optional<RecordState>> state = replica_->State(*record);
-    if (!state.ok()) return state.status();
+    if (!state.ok()) {
+      if (absl::Status left_out = LeaveOut(*record, state.status()); !left_out.ok())
+        return left_out;
+      continue;
+    }
     const VersionVector mine = state->has_value() ? (*state)->vector() : VersionVector();
     if (!entry.reply() && !mine.Covers(*theirs)) AskFor(*record, /*only_answer=*/true);
     if (mine == *theirs) differing_ = *record;
@@ -345,6 +367,7 @@ void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
   differing_.reset();
   has_gap_ = false;
   left_aside_ = false;
+  apart_ = false;
   waiting_for_.clear();
   fruitless_rounds_ = 0;
   initiated_round_ = false;
@@ -364,6 +387,13 @@ absl::Status SyncSession::OnDisagreement() {
     fruitless_rounds_ = 0;
     return absl::OkStatus();
   }
+  // Known to differ: each later comparison is worth one round, for what came since.
+  if (std::exchange(apart_, false)) {
+    fruitless_rounds_ = 0;
+  } else if (DamageKnown() && progress_.reconciliation_rounds > 0) {
+    StayApart();
+    return absl::OkStatus();
+  }
   progress_.state = SyncState::kReconciling;
   if (progress_.reconciliation_rounds > 0 && ++fruitless_rounds_ > kMaxFruitlessRounds) {
     absl::StatusOr<std::string> why = WhyNotConverging(replica_->store(), differing_);
@@ -373,6 +403,12 @@ absl::Status SyncSession::OnDisagreement() {
   }
   StartRound();
   return absl::OkStatus();
+}
+
+void SyncSession::StayApart() {
+  apart_ = true;
+  progress_.state = SyncState::kLive;
+  outbox_.OpenFeed();
 }
 
 void SyncSession::StartRound() {
@@ -385,6 +421,9 @@ void SyncSession::StartRound() {
 bool SyncSession::WantsCheck() const {
   if (check_outstanding_ || open_questions_ > 0) return false;
   if (check_requested_) return true;
+  if (apart_ && !moved_since_check_) {
+    return (options_.caller || initiated_round_) && Now() - last_check_millis_ >= kIdleCheckMillis;
+  }
   const bool asks_first = options_.caller || initiated_round_;
   if (progress_.state == SyncState::kReconciling) return asks_first;
   // They differ, and will until this site stores again; the live session stays for what is written here.
@@ -403,194 +442,6 @@ bool SyncSession::WantsCheck() const {
 void SyncSession::NoteMove() {
   moved_since_agreement_ = true;
   last_move_millis_ = Now();
-}
-
-// ---- Frames out ----
-
-absl::StatusOr<bool> SyncSession::Next(v1::SyncFrame* frame) {
-  frame->Clear();
-  if (closed()) return false;
-  absl::StatusOr<bool> filled = Fill(frame);
-  SkipWhatThePeerHad();
-  if (!filled.ok() || !*filled) return filled;
-  ++progress_.frames_sent;
-  progress_.bytes_sent += frame->ByteSizeLong();
-  progress_.sent_position = outbox_.feed_sent();
-  return true;
-}
-
-absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
-  if (goodbye_.has_value()) return FillGoodbye(frame);
-  if (!hello_sent_) {
-    // The one who was called waits for the caller's name: its cursor depends on it.
-    if (!options_.caller && !hello_received_) return false;
-    return FillHello(frame->mutable_hello());
-  }
-  if (!hello_received_) return false;
-  if (continuity_.Fill(frame)) return true;
-  if (continuity_.twins_are_done()) {
-    Close(v1::Goodbye::TWIN, "deux copies de ce site tournent");
-    return Fill(frame);
-  }
-  if (!continuity_.open()) return false;
-  if (FillReceipt(frame)) return true;
-  for (auto fill : {&SyncSession::FillRanges, &SyncSession::FillVectors}) {
-    absl::StatusOr<bool> filled = (this->*fill)(frame);
-    if (!filled.ok() || *filled) return filled;
-  }
-  absl::StatusOr<bool> records = outbox_.Fill(frame);
-  if (!records.ok()) return records;
-  if (*records) {
-    progress_.changes_sent += static_cast<uint64_t>(frame->changes().change_size());
-    progress_.states_sent += static_cast<uint64_t>(frame->states().state_size());
-    moved_since_check_ = true;
-    NoteMove();
-    return true;
-  }
-  return FillCheck(frame);
-}
-
-bool SyncSession::FillGoodbye(v1::SyncFrame* frame) {
-  *frame->mutable_goodbye() = *goodbye_;
-  progress_.state = SyncState::kClosed;
-  progress_.goodbye = goodbye_->reason();
-  progress_.goodbye_message = goodbye_->message();
-  return true;
-}
-
-absl::StatusOr<bool> SyncSession::FillHello(v1::Hello* hello) {
-  const LocalIdentity& identity = replica_->identity();
-  absl::StatusOr<std::optional<PeerCursor>> cursor =
-      replica_->Cursor(hello_received_ ? progress_.peer : options_.expected_peer);
-  if (!cursor.ok()) return cursor.status();
-  RememberMoment();
-  // All that is here was written here: whatever the peer's feed holds, it is new.
-  if (replica_->progress().feed_head == replica_->progress().site_sequence) cursor->emplace();
-  if (cursor->has_value()) {
-    hello->mutable_cursor()->set_incarnation((*cursor)->incarnation);
-    hello->mutable_cursor()->set_position((*cursor)->position);
-    sent_cursor_ = true;
-  }
-  hello->set_protocol(kProtocolVersion);
-  hello->set_site(std::string(identity.site.bytes()));
-  hello->set_incarnation(identity.incarnation);
-  hello->set_name(options_.name);
-  hello->set_clock(Now());
-  hello->set_digest(digest_at_hello_);
-  hello->set_feed_head(head_at_hello_);
-  hello->set_schema(kSchemaVersion);
-  hello->set_instance(replica_->instance());
-  const SiteId& peer = hello_received_ ? progress_.peer : options_.expected_peer;
-  if (!peer.empty()) continuity_.FillAcquaintance(peer, hello->mutable_known_of_you());
-  told_peer_ = peer;
-  hello_sent_ = true;
-  return true;
-}
-
-bool SyncSession::FillReceipt(v1::SyncFrame* frame) {
-  if (!receipt_due_) return false;
-  receipt_due_ = false;
-  frame->mutable_receipt()->set_stored(received_position_);
-  frame->mutable_receipt()->set_applied(received_position_);
-  return true;
-}
-
-absl::Status SyncSession::AnswerRanges(const v1::Ranges& question) {
-  RangeOutcome outcome;
-  absl::Status status = Reconcile(replica_->tree(), replica_->store(), question, outcome);
-  if (!status.ok()) return status;
-  for (const RecordKey& record : outcome.different) AskFor(record, /*only_answer=*/false);
-  if (!outcome.different.empty()) differing_ = outcome.different.back();
-  for (const RecordKey& record : outcome.missing_here) AskFor(record, /*only_answer=*/true);
-  for (const RecordKey& record : outcome.missing_there) outbox_.AddRecord(record, {});
-  for (const WholeRange& range : outcome.whole_ranges_missing_there) outbox_.AddRange(range);
-
-  const bool must_answer = std::any_of(question.range().begin(), question.range().end(), IsQuestion) ||
-                           question.roots();
-  if (!must_answer && outcome.answers.empty()) return absl::OkStatus();
-  v1::Ranges answer;
-  answer.set_salt(question.salt());
-  for (v1::Range& range : outcome.answers) {
-    if (static_cast<size_t>(answer.range_size()) == kRangesPerFrame) {
-      ranges_to_send_.push_back(answer);
-      answer.clear_range();
-    }
-    *answer.add_range() = std::move(range);
-  }
-  answer.set_answer_ends(must_answer);
-  ranges_to_send_.push_back(std::move(answer));
-  return absl::OkStatus();
-}
-
-absl::StatusOr<bool> SyncSession::FillRanges(v1::SyncFrame* frame) {
-  while (!questions_.empty()) {
-    const v1::Ranges question = std::move(questions_.front());
-    questions_.pop_front();
-    absl::Status status = AnswerRanges(question);
-    if (IsPeersMistake(status)) {
-      Close(v1::Goodbye::MALFORMED, std::string(ToStd(status.message())));
-      return Fill(frame);
-    }
-    if (!status.ok()) return status;
-  }
-  if (ranges_to_send_.empty()) return false;
-  *frame->mutable_ranges() = std::move(ranges_to_send_.front());
-  ranges_to_send_.pop_front();
-  const auto& ranges = frame->ranges();
-  if (ranges.roots() || std::any_of(ranges.range().begin(), ranges.range().end(), IsQuestion)) {
-    ++open_questions_;
-  }
-  return true;
-}
-
-absl::StatusOr<bool> SyncSession::FillVectors(v1::SyncFrame* frame) {
-  size_t bytes = 0;
-  while (!vectors_to_send_.empty() && bytes < kFrameBytes) {
-    const VectorToSend next = vectors_to_send_.front();
-    vectors_to_send_.pop_front();
-    absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), next.record);
-    if (!state.ok()) return state.status();
-    v1::RecordVector* entry = frame->mutable_vectors()->add_record();
-    entry->set_record(std::string(next.record.id.bytes()));
-    entry->set_kind(next.record.kind);
-    if (state->has_value()) ToProto((*state)->vector(), entry->mutable_vector());
-    entry->set_reply(next.reply);
-    bytes += entry->ByteSizeLong();
-  }
-  if (!frame->has_vectors()) return false;
-  moved_since_check_ = true;
-  return true;
-}
-
-bool SyncSession::FillCheck(v1::SyncFrame* frame) {
-  const bool answers = check_to_answer_.has_value();
-  if (!answers && !WantsCheck()) return false;
-  const std::string digest = replica_->tree().Digest();
-  const uint64_t head = replica_->progress().feed_head;
-  v1::Check* check = frame->mutable_check();
-  check->set_digest(digest);
-  check->set_feed_head(head);
-  if (answers) {
-    check->set_reply(true);
-    const v1::Check asked = *std::exchange(check_to_answer_, std::nullopt);
-    if (asked.digest() == digest) {
-      Agree(head, asked.feed_head());
-    } else if (EndsLeftAside()) {
-      Close(v1::Goodbye::READ_ONLY, "");
-      frame->Clear();
-      return FillGoodbye(frame);
-    } else if (saw_ranges_) {
-      outbox_.OpenFeed();
-    }
-    return true;
-  }
-  check_requested_ = false;
-  check_outstanding_ = true;
-  check_digest_ = digest;
-  check_head_ = head;
-  last_check_millis_ = Now();
-  moved_since_check_ = false;
-  return true;
 }
 
 }  // namespace maillage::replication

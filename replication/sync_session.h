@@ -54,6 +54,9 @@ struct SyncProgress {
   // Serialised frames, without what the transport adds.
   uint64_t bytes_sent = 0;
   uint64_t bytes_received = 0;
+  // Records that are left out of this session because they can't be read here, and there.
+  uint64_t unreadable = 0;
+  uint64_t peer_unreadable = 0;
   // Why the session ended, and which end said so; set in kClosed.
   v1::Goodbye::Reason goodbye = v1::Goodbye::REASON_UNSPECIFIED;
   bool closed_by_peer = false;
@@ -95,6 +98,13 @@ class SyncSession {
   void AcceptChanges(bool accept);
   // Compares roots as soon as nothing else is to be sent.
   void RequestCheck();
+  // Records that couldn't be read here may have been repaired: they are no longer left out, and
+  // roots are compared.
+  void ForgetUnreadable();
+  const UnreadableRecords& unreadable() const { return outbox_.unreadable(); }
+  // All that can be exchanged was; roots differ by what one end can't read, and will until that is
+  // repaired.
+  bool apart() const { return apart_; }
 
   const SyncProgress& progress() const { return progress_; }
   // What was unreadable in what the peer sent; empty otherwise.
@@ -108,6 +118,9 @@ class SyncSession {
   bool up_to_date() const;
 
  private:
+  // Anything else is the store's.
+  static bool IsPeersMistake(const absl::Status& status) { return absl::IsInvalidArgument(status); }
+
   absl::Status Dispatch(const v1::SyncFrame& frame);
   absl::Status OnHello(const v1::Hello& hello);
   // Both ends compare what they held at one moment: their greeting's.
@@ -145,6 +158,10 @@ class SyncSession {
   void LeaveAside();
   void Agree(uint64_t my_feed_head, uint64_t peer_feed_head);
   absl::Status OnDisagreement();
+  absl::Status LeaveOut(const RecordKey& record, const absl::Status& why);
+  bool DamageKnown() const { return progress_.unreadable > 0 || progress_.peer_unreadable > 0; }
+  // Goes on living without an agreement.
+  void StayApart();
   void AskFor(const RecordKey& record, bool only_answer);
   uint64_t Now() const;
 
@@ -203,6 +220,8 @@ class SyncSession {
   bool has_gap_ = false;
   bool accepting_ = true;
   bool left_aside_ = false;
+  bool apart_ = false;
+  uint64_t passed_over_seen_ = 0;
 };
 
 }  // namespace maillage::replication

@@ -69,6 +69,9 @@ inline constexpr size_t kMaxPersonBytes = 256;
 // More actors than sites times their restores: no honest record comes near.
 inline constexpr size_t kMaxVectorEntries = 10'000;
 
+// Damaged records that a session counts one by one; with more, their number no longer matters.
+inline constexpr size_t kMaxUnreadableRecords = 10'000;
+
 // Findings that a scrub lists: whoever has more restores, and doesn't read.
 inline constexpr size_t kMaxScrubFindings = 1'000;
 

@@ -112,7 +112,13 @@ class RunningNode final : public Node {
     if (absl::Status status = OpenReplica(*site, opened->continuity_proven, opened->damage); !status.ok()) {
       return status;
     }
-    if (absl::Status status = PublishSite(*replica_, config.site); !status.ok()) return status;
+    if (!replica_->damage().empty())
+      spdlog::critical("store damaged damage=\"{}\"", replica_->damage());
+    const absl::Status published = PublishSite(*replica_, config.site);
+    // One damaged record, be it the site's own, is no reason to keep people from all others.
+    if (absl::IsDataLoss(published))
+      spdlog::critical("site record not published error=\"{}\"", published.ToString());
+    if (!published.ok() && !absl::IsDataLoss(published)) return published;
     return replica_->Commit();
   }
 

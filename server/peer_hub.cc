@@ -296,6 +296,8 @@ void PeerHub::OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& st
   }
   const bool unknown_caller = !link->dialled && !link->introduced && !link->waiting && !link->cut;
   if (unknown_caller && !link->session->closing()) NoteMalformed(*link, "the stream ended before a greeting");
+  const auto& unreadable = link->session->unreadable().records();
+  unreadable_.insert(unreadable.begin(), unreadable.end());
   links_.remove(link);
   admission_.Leave(link->id);
   AdmitWaiting();
@@ -330,7 +332,8 @@ void PeerHub::PumpLink(const std::shared_ptr<Link>& link) {
     link->stream->Cancel();
     return;
   }
-  if (link->session->progress().agreements > 0) admission_.Leave(link->id);
+  if (link->session->progress().agreements > 0 || link->session->apart())
+    admission_.Leave(link->id);
   if (Peer* peer = PeerOf(*link)) NoteAgreement(link, *peer);
   if (*filled) {
     link->writing = true;
@@ -489,6 +492,22 @@ void PeerHub::Sync(const std::string& name, std::function<void(absl::Status)> an
   peer->waiters.push_back(std::move(waiter));
 }
 
+uint64_t PeerHub::unreadable_records() const {
+  absl::flat_hash_set<RecordKey> all = unreadable_;
+  for (const auto& link : links_) {
+    const auto& records = link->session->unreadable().records();
+    all.insert(records.begin(), records.end());
+  }
+  return all.size();
+}
+
+void PeerHub::OnRepaired() {
+  unreadable_.clear();
+  for (const auto& link : links_) link->session->ForgetUnreadable();
+  pump_due_ = true;
+  Post([] {});
+}
+
 std::vector<v1::PeerStatus> PeerHub::Status() const {
   std::vector<v1::PeerStatus> statuses;
   for (const Peer& peer : peers_) Describe(peer, statuses.emplace_back());
@@ -512,6 +531,10 @@ void PeerHub::Describe(const Peer& peer, v1::PeerStatus& status) const {
     status.set_sent_position(peer.last.sent_position);
     status.set_stored_position(peer.last.stored_position);
     status.set_applied_position(peer.last.applied_position);
+  }
+  if (connected) {
+    status.set_unreadable_records(peer.link->session->progress().unreadable);
+    status.set_peer_unreadable_records(peer.link->session->progress().peer_unreadable);
   }
   status.set_site(peer.name);
   status.set_address(peer.address);

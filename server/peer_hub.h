@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "proto/status_service.pb.h"
@@ -59,6 +60,10 @@ class PeerHub {
 
   size_t reconciling() const { return admission_.admitted(); }
   size_t waiting() const { return admission_.waiting(); }
+  // Records that sessions since the start found damaged here and left out.
+  uint64_t unreadable_records() const;
+  // What was damaged may have been repaired: nothing is left out any more, and everybody compares.
+  void OnRepaired();
   std::vector<v1::PeerStatus> Status() const;
   absl::StatusOr<v1::PeerStatus> Status(const std::string& peer) const;
 
@@ -158,6 +163,8 @@ class PeerHub {
   uint64_t subscription_ = 0;
   Admission admission_{kMaxReconciling};
   LogLimiter malformed_log_{kMalformedLogLines, kMalformedLogMillis};
+  // Of links that have ended.
+  absl::flat_hash_set<RecordKey> unreadable_;
   bool writing_ = true;
   bool store_failed_ = false;
   bool pump_due_ = false;

@@ -57,6 +57,8 @@ void StatusService::FillStatus(const replication::Replica& replica, v1::NodeStat
   recovery_->Describe(*status);
   status->set_reconciling_sessions(hub_->reconciling());
   status->set_waiting_sessions(hub_->waiting());
+  status->set_unreadable_records(hub_->unreadable_records());
+  status->set_store_damage(replica.damage());
 }
 
 grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,

@@ -21,6 +21,7 @@
 #include "storage/rocks_store_folder.h"
 #include "storage/rocks_store_log.h"
 #include "storage/rocks_store_note.h"
+#include "storage/rocks_store_salvage.h"
 
 namespace maillage::storage {
 namespace {
@@ -186,10 +187,10 @@ class RocksStore::RowCursor final : public Cursor {
         order_(order) {
     store_.open_cursors_.fetch_add(1, std::memory_order_relaxed);
     if (store_.db_ == nullptr) return;
-    rocksdb::ReadOptions read = CheckedReads(snapshot);
-    if (!range_.begin.empty()) read.iterate_lower_bound = &lower_;
-    if (!range_.end.empty()) read.iterate_upper_bound = &upper_;
-    rows_.reset(store_.db_->NewIterator(read, store_.column_family(table_)));
+    read_ = CheckedReads(snapshot);
+    if (!range_.begin.empty()) read_.iterate_lower_bound = &lower_;
+    if (!range_.end.empty()) read_.iterate_upper_bound = &upper_;
+    rows_ = MakeRows();
     order_ == ScanOrder::kAscending ? rows_->SeekToFirst() : rows_->SeekToLast();
   }
   RowCursor(const RowCursor&) = delete;
@@ -201,7 +202,11 @@ class RocksStore::RowCursor final : public Cursor {
   }
 
   bool Valid() const override { return rows_ != nullptr && rows_->Valid(); }
-  void Next() override { order_ == ScanOrder::kAscending ? rows_->Next() : rows_->Prev(); }
+  void Next() override {
+    if (order_ == ScanOrder::kDescending) return rows_->Prev();
+    passed_.assign(rows_->key().data(), rows_->key().size());
+    rows_->Next();
+  }
   std::string_view key() const override { return ToView(rows_->key()); }
   std::string_view value() const override { return ToView(rows_->value()); }
   absl::Status status() const override {
@@ -211,14 +216,32 @@ class RocksStore::RowCursor final : public Cursor {
                            absl::StrCat("Parcours de la table ", std::string(TableName(table_)),
                                         " dans « ", store_.path_, " »"));
   }
+  bool SkipDamage() override {
+    if (rows_ == nullptr || order_ == ScanOrder::kDescending || !rows_->status().IsCorruption())
+      return false;
+    const std::string from = passed_.empty() ? range_.begin : passed_ + '\0';
+    auto beyond = rocks::SeekBeyondDamage(*store_.db_, store_.column_family(table_), from,
+                                          [this] { return MakeRows(); });
+    if (beyond == nullptr) return false;
+    rows_ = std::move(beyond);
+    return true;
+  }
 
  private:
+  std::unique_ptr<rocksdb::Iterator> MakeRows() const {
+    return std::unique_ptr<rocksdb::Iterator>(
+        store_.db_->NewIterator(read_, store_.column_family(table_)));
+  }
+
   const RocksStore& store_;
   const Table table_;
   const KeyRange range_;
   const rocksdb::Slice lower_;
   const rocksdb::Slice upper_;
   const ScanOrder order_;
+  // The last row that was left; empty at the first.
+  std::string passed_;
+  rocksdb::ReadOptions read_;
   std::unique_ptr<rocksdb::Iterator> rows_;
 };
 

@@ -65,9 +65,9 @@ absl::Status ToStatus(const rocksdb::Status& status, const std::string& doing) {
   if (status.IsCorruption() || status.IsPathNotFound()) {
     return absl::DataLossError(
         absl::StrCat(doing, " : des données sont endommagées sur le disque (", detail,
-                     "). Arrêtez le nœud, mettez ce dossier de côté, puis restaurez une sauvegarde "
-                     "ou repartez d'un "
-                     "dossier vide, que les autres sites rempliront."));
+                     "). « maillage doctor » dit lesquelles ; nœud arrêté, « maillage doctor "
+                     "--salvage DOSSIER » sauve "
+                     "tout le reste, et les autres sites rendront ce qui manque."));
   }
   return absl::InternalError(absl::StrCat(doing, " : le disque a répondu « ", detail, " »."));
 }

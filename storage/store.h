@@ -45,6 +45,10 @@ class Cursor {
   virtual std::string_view value() const = 0;
   // OK, or DataLoss / Internal with what the disk said.
   virtual absl::Status status() const = 0;
+  // After an ascending walk that ended in DataLoss: goes on at the first row behind the damage that
+  // can be read, or at the end of the range, with status() OK again. False where it can't; nothing
+  // has changed then. The rows between are for the caller to tell.
+  virtual bool SkipDamage() { return false; }
 };
 
 enum class ScanOrder : uint8_t { kAscending, kDescending };

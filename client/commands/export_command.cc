@@ -57,7 +57,7 @@ absl::Status FileError(const Session& session, const std::string& file) {
                                         absl::StrCat(file, ": can't be written")));
 }
 
-// The file appears complete or not at all.
+// The file appears complete or not at all; FILE.part stays where the node couldn't read all of it.
 absl::Status ExportToFile(Session& session, const Descriptor& kind, bool csv,
                           const std::string& file) {
   const std::string partial = absl::StrCat(file, ".part");
@@ -72,6 +72,12 @@ absl::Status ExportToFile(Session& session, const Descriptor& kind, bool csv,
   if (count.ok()) {
     std::filesystem::rename(partial, file, error);
     if (error) count = FileError(session, file);
+  }
+  if (absl::IsDataLoss(count.status())) {
+    return absl::DataLossError(absl::StrCat(
+        count.status().message(),
+        session.Say(" ; tout ce qui a pu être lu est dans ", "; all that could be read is in "),
+        partial));
   }
   if (!count.ok()) {
     std::filesystem::remove(partial, error);

@@ -38,6 +38,18 @@ void CheckPeer(const Session& session, const v1::PeerStatus& peer, Check& check)
   }
 }
 
+std::string NoteText(const Session& session, const v1::PeerStatus& peer) {
+  std::string note = peer.last_error();
+  const auto add = [&](uint64_t count, const std::string& what) {
+    if (count > 0) absl::StrAppend(&note, note.empty() ? "" : " ; ", count, what);
+  };
+  add(peer.unreadable_records(),
+      session.Say(" illisibles ici, laissées de côté", " unreadable here, left out"));
+  add(peer.peer_unreadable_records(),
+      session.Say(" illisibles chez lui, laissées de côté", " unreadable there, left out"));
+  return note;
+}
+
 }  // namespace
 
 uint64_t PendingChanges(const v1::PeerStatus& peer) {
@@ -81,13 +93,20 @@ std::string PeersTable(const Session& session,
   for (const v1::PeerStatus& peer : peers) {
     table.AddRow({OneLine(PeerName(peer)), peer.address(), StateText(session, peer),
                   session.ShortTimeText(ToTime(peer.last_agreement_time())),
-                  absl::StrCat(PendingChanges(peer)), OneLine(peer.last_error())});
+                  absl::StrCat(PendingChanges(peer)), OneLine(NoteText(session, peer))});
   }
   return table.Render(session.env.out_width);
 }
 
 Check CheckNode(const Session& session, const v1::NodeStatus& status) {
   Check check;
+  if (!status.store_damage().empty()) Add(check, kCritical, OneLine(status.store_damage()));
+  if (status.unreadable_records() > 0) {
+    Add(check, kCritical,
+        absl::StrCat(status.unreadable_records(),
+                     session.Say(" fiches illisibles sur le disque : maillage doctor --repair",
+                                 " records unreadable on disk: maillage doctor --repair")));
+  }
   if (!status.read_only_reason().empty()) {
     Add(check, kCritical,
         absl::StrCat(session.Say("le nœud n'écrit plus : ", "the node doesn't write: "),

@@ -56,13 +56,20 @@ absl::Status RunList(Session& session, const ListArguments& arguments) {
     for (const FieldDescriptor* column : *columns) options.read_mask.push_back(column->name());
   }
   std::vector<v1::Record> records;
+  absl::Status damage;
   for (absl::StatusOr<v1::Record>& record :
        session.client().ListRecords(KindOf(**kind).name(), options)) {
+    // What could be read is shown all the same.
+    if (absl::IsDataLoss(record.status()) && !records.empty()) {
+      damage = record.status();
+      break;
+    }
     if (!record.ok()) return record.status();
     records.push_back(*std::move(record));
     if (records.size() == arguments.limit) break;
   }
-  return PrintRecords(session, **kind, records, *columns, chosen);
+  const absl::Status printed = PrintRecords(session, **kind, records, *columns, chosen);
+  return printed.ok() ? damage : printed;
 }
 
 void AddListOptions(CLI::App& list, const Session& session, ListArguments& arguments) {

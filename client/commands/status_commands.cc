@@ -77,6 +77,18 @@ std::string WriteStateText(const Session& session, const v1::NodeStatus& status)
   }
 }
 
+void AddDamage(const Session& session, const v1::NodeStatus& status, TextTable& table) {
+  if (status.unreadable_records() > 0) {
+    table.AddRow(
+        {session.Say("illisibles", "unreadable"),
+         absl::StrCat(status.unreadable_records(),
+                      session.Say(" (maillage doctor --repair)", " (maillage doctor --repair)"))});
+  }
+  if (!status.store_damage().empty()) {
+    table.AddRow({session.Say("base", "store"), OneLine(status.store_damage())});
+  }
+}
+
 void AddWriteState(const Session& session, const v1::NodeStatus& status, TextTable& table) {
   if (status.free_disk_bytes() > 0) {
     table.AddRow({session.Say("place libre", "free space"),
@@ -137,6 +149,7 @@ void PrintNode(Session& session, const v1::NodeStatus& status) {
                   absl::StrCat(status.changes_from_the_future())});
   }
   AddRenewals(session, status, table);
+  AddDamage(session, status, table);
   AddWriteState(session, status, table);
   session.env.out << table.Render(0) << "\n" << PeersTable(session, status.peers());
 }

@@ -33,7 +33,24 @@ std::vector<std::string> ChangeTexts(const Session& session, const v1::RecordCha
   return texts;
 }
 
+std::string UnreadableLine(const Session& session, const v1::RecordEvent& event) {
+  switch (session.output) {
+    case Output::kJson:
+      return PrintLine({{"position", event.position()},
+                        {"record", {{"name", event.record().name()}}},
+                        {"unreadable", event.unreadable()}});
+    case Output::kCsv:
+      return CsvLine({absl::StrCat(event.position()), "", event.record().name(), "", "", "",
+                      event.unreadable()});
+    case Output::kTable:
+      break;
+  }
+  return absl::StrCat(event.record().name(), event.record().name().empty() ? "" : "  ",
+                      OneLine(event.unreadable()), "\n");
+}
+
 std::string EventLine(const Session& session, const v1::RecordEvent& event) {
+  if (!event.unreadable().empty()) return UnreadableLine(session, event);
   const v1::RecordChange& change = event.change();
   const absl::Time time = ToTime(change.time());
   switch (session.output) {

@@ -169,6 +169,13 @@ absl::StatusOr<v1::RecordConflict> Compare(const Schema& schema, const ReadView&
   return conflict;
 }
 
+// Whether a walk that has ended goes on behind damage.
+bool SkipsDamage(storage::Cursor& cursor, uint64_t& unreadable) {
+  if (cursor.status().ok() || !cursor.SkipDamage()) return false;
+  ++unreadable;
+  return true;
+}
+
 struct ConflictPlan {
   storage::KeyRange range;
   size_t page_size = 0;
@@ -205,8 +212,10 @@ absl::StatusOr<v1::ListConflictsResponse> ListConflicts(const Schema& schema, co
   if (!plan.ok()) return plan.status();
   v1::ListConflictsResponse response;
   std::string last;
+  uint64_t unreadable = 0;
   auto cursor = view.Scan(storage::Table::kIndex, plan->range);
-  for (; cursor->Valid(); cursor->Next()) {
+  for (; cursor->Valid() || SkipsDamage(*cursor, unreadable); cursor->Next()) {
+    if (!cursor->Valid()) break;
     const auto record = storage::ParseConflictKey(cursor->key());
     if (!record.has_value()) return absl::DataLossError("index table: a damaged key");
     const KindSchema* kind = schema.FindKind(record->kind);
@@ -216,11 +225,16 @@ absl::StatusOr<v1::ListConflictsResponse> ListConflicts(const Schema& schema, co
       break;
     }
     absl::StatusOr<v1::RecordConflict> conflict = Compare(schema, view, *kind, *record);
+    if (absl::IsDataLoss(conflict.status())) {
+      ++unreadable;
+      continue;
+    }
     if (!conflict.ok()) return conflict.status();
     *response.add_conflicts() = *std::move(conflict);
     last = std::string(cursor->key());
   }
   if (!cursor->status().ok()) return cursor->status();
+  response.set_unreadable_records(static_cast<int64_t>(unreadable));
   return response;
 }
 

@@ -81,16 +81,23 @@ absl::StatusOr<v1::ListRecordsResponse> ListById(const ListPlan& plan, const Rea
   if (plan.after.has_value()) after = RecordId::FromBytes(plan.after->id);
   v1::ListRecordsResponse response;
   RecordId last;
-  const absl::Status scanned = plan.search.Scan(view, after, [&](const FoundRecord& found) {
+  // Of this page: what lies behind its last record is for the next one.
+  replication::Unread unread;
+  uint64_t unreadable = 0;
+  const auto show = [&](const FoundRecord& found) {
     if (static_cast<size_t>(response.records_size()) == plan.page_size) {
       SetNextPage(plan, "", last, response);
       return false;
     }
     *response.add_records() = Show(plan, found.id, found.state, found.content);
     last = found.id;
+    unreadable = unread.rows;
     return true;
-  });
+  };
+  const absl::Status scanned = plan.search.Scan(view, after, show, unread);
   if (!scanned.ok()) return scanned;
+  if (response.next_page_token().empty()) unreadable = unread.rows;
+  response.set_unreadable_records(static_cast<int64_t>(unreadable));
   const bool only_page = !plan.after.has_value() && response.next_page_token().empty();
   if (only_page) response.set_total_size(response.records_size());
   return response;
@@ -107,14 +114,14 @@ struct Row {
 
 // The first rows in order after the last page: at most one more than the page holds.
 absl::StatusOr<std::vector<Row>> FirstRows(const ListPlan& plan, const ReadView& view,
-                                           int64_t* total) {
+                                           int64_t* total, replication::Unread& unread) {
   std::optional<Row> after;
   if (plan.after.has_value()) {
     after = Row{plan.after->sort_key, RecordId::FromBytes(plan.after->id).value_or(RecordId())};
   }
   // A heap whose front is the greatest.
   std::vector<Row> rows;
-  const absl::Status scanned = plan.search.Scan(view, std::nullopt, [&](const FoundRecord& found) {
+  const auto take = [&](const FoundRecord& found) {
     ++*total;
     Row row{plan.order.SortKey(found.content), found.id};
     if (after.has_value() && !(*after < row)) return true;
@@ -126,8 +133,9 @@ absl::StatusOr<std::vector<Row>> FirstRows(const ListPlan& plan, const ReadView&
     rows.push_back(std::move(row));
     std::push_heap(rows.begin(), rows.end());
     return true;
-  });
-  if (!scanned.ok()) return scanned;
+  };
+  if (absl::Status scanned = plan.search.Scan(view, std::nullopt, take, unread); !scanned.ok())
+    return scanned;
   std::sort_heap(rows.begin(), rows.end());
   return rows;
 }
@@ -135,7 +143,8 @@ absl::StatusOr<std::vector<Row>> FirstRows(const ListPlan& plan, const ReadView&
 absl::StatusOr<v1::ListRecordsResponse> ListInOrder(const Schema& schema, const ListPlan& plan,
                                                     const ReadView& view) {
   int64_t total = 0;
-  absl::StatusOr<std::vector<Row>> rows = FirstRows(plan, view, &total);
+  replication::Unread unread;
+  absl::StatusOr<std::vector<Row>> rows = FirstRows(plan, view, &total, unread);
   if (!rows.ok()) return rows.status();
   v1::ListRecordsResponse response;
   if (rows->size() > plan.page_size) {
@@ -150,7 +159,10 @@ absl::StatusOr<v1::ListRecordsResponse> ListInOrder(const Schema& schema, const 
     const std::unique_ptr<Message> content = schema.ToMessage(kind, **state);
     *response.add_records() = Show(plan, row.id, **state, *content);
   }
-  if (!plan.after.has_value()) response.set_total_size(total);
+  if (!plan.after.has_value()) {
+    response.set_total_size(total);
+    response.set_unreadable_records(static_cast<int64_t>(unread.rows));
+  }
   return response;
 }
 

@@ -28,16 +28,21 @@ namespace {
 
 // Ids of records with a word that begins so, sorted, each once.
 absl::StatusOr<std::vector<RecordId>> FindWord(const ReadView& view, uint16_t kind,
-                                               std::string_view word) {
+                                               std::string_view word, replication::Unread& unread) {
   std::vector<RecordId> ids;
   auto cursor =
       view.Scan(storage::Table::kIndex, storage::KeyRange::Prefix(storage::WordPrefix(kind, word)));
-  for (; cursor->Valid(); cursor->Next()) {
-    const auto id = storage::ParseIndexedId(cursor->key());
-    if (!id.has_value()) return absl::DataLossError("index table: a damaged key");
-    ids.push_back(*id);
+  while (true) {
+    for (; cursor->Valid(); cursor->Next()) {
+      const auto id = storage::ParseIndexedId(cursor->key());
+      if (!id.has_value()) return absl::DataLossError("index table: a damaged key");
+      ids.push_back(*id);
+    }
+    const absl::Status status = cursor->status();
+    if (status.ok()) break;
+    if (!cursor->SkipDamage()) return status;
+    unread.Note(status);
   }
-  if (!cursor->status().ok()) return cursor->status();
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
@@ -95,34 +100,38 @@ bool RecordSearch::VisitIfMatching(const RecordId& id, const RecordState& state,
 }
 
 absl::Status RecordSearch::ScanIndexed(const ReadView& view, const std::optional<RecordId>& after,
-                                       absl::FunctionRef<bool(const FoundRecord&)> visit) const {
-  absl::StatusOr<std::vector<RecordId>> ids = FindWord(view, kind_->number, words_.front());
+                                       absl::FunctionRef<bool(const FoundRecord&)> visit,
+                                       replication::Unread& unread) const {
+  absl::StatusOr<std::vector<RecordId>> ids = FindWord(view, kind_->number, words_.front(), unread);
   if (!ids.ok()) return ids.status();
   auto id = after.has_value() ? std::upper_bound(ids->begin(), ids->end(), *after) : ids->begin();
   for (; id != ids->end(); ++id) {
     auto state = replication::ReadState(view, {kind_->number, *id});
+    const bool dangling = state.ok() && !state->has_value();
+    if (dangling || absl::IsDataLoss(state.status())) {
+      unread.Note(dangling ? absl::DataLossError("l'index nomme une fiche qui n'existe pas")
+                           : state.status());
+      continue;
+    }
     if (!state.ok()) return state.status();
-    if (!state->has_value()) return absl::DataLossError("index table: a word of no record");
     if (!VisitIfMatching(*id, **state, visit)) break;
   }
   return absl::OkStatus();
 }
 
 absl::Status RecordSearch::Scan(const ReadView& view, const std::optional<RecordId>& after,
-                                absl::FunctionRef<bool(const FoundRecord&)> visit) const {
-  if (!words_.empty() && !show_deleted_) return ScanIndexed(view, after, visit);
-  absl::Status damage;
-  const absl::Status scanned = replication::ScanStates(
-      view, kind_->number, after, [&](const RecordKey& record, std::string_view bytes) {
+                                absl::FunctionRef<bool(const FoundRecord&)> visit,
+                                replication::Unread& unread) const {
+  if (!words_.empty() && !show_deleted_) return ScanIndexed(view, after, visit, unread);
+  return replication::ScanStates(
+      view, kind_->number, after,
+      [&](const RecordKey& record, std::string_view bytes) {
         absl::StatusOr<RecordState> state = replication::DecodeState(bytes);
-        if (!state.ok()) {
-          damage = absl::DataLossError(
-              absl::StrCat("record ", FormatUuid(record.id), ": ", state.status().message()));
-          return false;
-        }
-        return VisitIfMatching(record.id, *state, visit);
-      });
-  return scanned.ok() ? damage : scanned;
+        if (state.ok()) return VisitIfMatching(record.id, *state, visit);
+        unread.Note(replication::UnreadableRecord(record, state.status()));
+        return true;
+      },
+      &unread);
 }
 
 }  // namespace maillage::server

@@ -14,6 +14,7 @@
 #include "google/protobuf/message.h"
 #include "proto/id.h"
 #include "proto/record_service.pb.h"
+#include "replication/record_reader.h"
 #include "replication/record_state.h"
 #include "replication/schema.h"
 #include "server/query/filter.h"
@@ -40,16 +41,18 @@ class RecordSearch {
 
   // Visits what matches by id, from the first after `after` on (nothing: from the start), until
   // visit returns false. Words are looked up in the index, which leaves deleted records out; for
-  // those, all are read.
+  // those, all are read. What can't be read is passed over, and told in `unread`.
   absl::Status Scan(const storage::ReadView& view, const std::optional<RecordId>& after,
-                    absl::FunctionRef<bool(const FoundRecord&)> visit) const;
+                    absl::FunctionRef<bool(const FoundRecord&)> visit,
+                    replication::Unread& unread) const;
 
  private:
   RecordSearch(const replication::Schema* schema, const replication::KindSchema* kind)
       : schema_(schema), kind_(kind) {}
 
   absl::Status ScanIndexed(const storage::ReadView& view, const std::optional<RecordId>& after,
-                           absl::FunctionRef<bool(const FoundRecord&)> visit) const;
+                           absl::FunctionRef<bool(const FoundRecord&)> visit,
+                           replication::Unread& unread) const;
   // Visits the record if it matches; false when visit said to stop.
   bool VisitIfMatching(const RecordId& id, const replication::RecordState& state,
                        absl::FunctionRef<bool(const FoundRecord&)> visit) const;

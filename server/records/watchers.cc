@@ -18,6 +18,20 @@ namespace {
 
 absl::Status Stopping() { return absl::UnavailableError("le nœud s'arrête"); }
 
+v1::RecordEvent UnreadableEvent(uint64_t position, const std::string& name,
+                                const std::string& what) {
+  v1::RecordEvent event;
+  event.set_position(position);
+  event.mutable_record()->set_name(name);
+  event.set_unreadable(absl::StrCat("illisible\u00A0: ", what));
+  return event;
+}
+
+std::string NameOf(const replication::Schema& schema, const RecordKey& record) {
+  const replication::KindSchema* kind = schema.FindKind(record.kind);
+  return kind == nullptr ? "" : RecordName(*kind, record.id);
+}
+
 // Refuses the call.
 class RefusedWatch final : public grpc::ServerWriteReactor<v1::RecordEvent> {
  public:
@@ -182,23 +196,42 @@ absl::Status Watchers::ReadAhead(Watcher& watcher) {
   const std::unique_ptr<storage::ReadView> view = store_->Snapshot();
   size_t seen = 0;
   absl::Status failed;
-  const absl::Status scanned = replication::ScanFeed(
-      *view, watcher.position_, [&](uint64_t position, replication::FeedEntry entry) {
-        // The rest is for the next turn.
-        if (++seen > kWatchScanEntries) {
-          Wake();
-          return false;
-        }
-        watcher.position_ = position;
-        auto event = ToRecordEvent(*schema_, *view, position, entry, watcher.kind_);
-        if (!event.ok()) {
-          failed = event.status();
-          return false;
-        }
-        if (event->has_value()) watcher.events_.push_back(**std::move(event));
-        return true;
-      });
-  return scanned.ok() ? failed : scanned;
+  replication::Unread unread;
+  uint64_t told = 0;
+  const auto tell_unread = [&](uint64_t position) {
+    if (unread.rows == told) return;
+    told = unread.rows;
+    watcher.events_.push_back(UnreadableEvent(position, "", unread.what));
+  };
+  const auto visit = [&](uint64_t position, const replication::FeedEntry& entry) {
+    // The rest is for the next turn.
+    if (++seen > kWatchScanEntries) {
+      Wake();
+      return false;
+    }
+    tell_unread(position - 1);
+    watcher.position_ = position;
+    auto event = ToRecordEvent(*schema_, *view, position, entry, watcher.kind_);
+    if (absl::IsDataLoss(event.status())) {
+      watcher.events_.push_back(UnreadableEvent(position, NameOf(*schema_, entry.record),
+                                                std::string(event.status().message())));
+    } else if (!event.ok()) {
+      failed = event.status();
+    } else if (event->has_value()) {
+      watcher.events_.push_back(**std::move(event));
+    }
+    return failed.ok();
+  };
+  const absl::Status scanned = replication::ScanFeed(*view, watcher.position_, visit, &unread);
+  if (!scanned.ok() || !failed.ok() || unread.rows == told || seen > kWatchScanEntries) {
+    return scanned.ok() ? failed : scanned;
+  }
+  // Nothing readable follows up to the feed's end.
+  absl::StatusOr<replication::LocalProgress> progress = ReadProgress(*view);
+  if (!progress.ok()) return progress.status();
+  watcher.position_ = progress->feed_head;
+  tell_unread(watcher.position_);
+  return absl::OkStatus();
 }
 
 }  // namespace maillage::server

@@ -133,5 +133,25 @@ TEST(Kinds, AreFoundInBothLanguages) {
   EXPECT_EQ(FindKind("address"), nullptr);
 }
 
+TEST(PagedRangeTest, GivesAllThatCouldBeReadAndThenSaysWhatIsMissing) {
+  int pages = 0;
+  PagedRange<int> range([&](const std::string& token) -> absl::StatusOr<PagedRange<int>::Page> {
+    ++pages;
+    if (token.empty()) return PagedRange<int>::Page{{1, 2}, "two", 2};
+    return PagedRange<int>::Page{{3}, "", 1};
+  });
+  std::vector<int> items;
+  absl::Status end;
+  for (const absl::StatusOr<int>& item : range) {
+    EXPECT_TRUE(end.ok());
+    if (item.ok()) items.push_back(*item);
+    if (!item.ok()) end = item.status();
+  }
+  EXPECT_EQ(items, (std::vector<int>{1, 2, 3}));
+  EXPECT_EQ(end.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(std::string(end.message()).rfind("3 fiches", 0), 0u) << end;
+  EXPECT_EQ(pages, 2);
+}
+
 }  // namespace
 }  // namespace maillage::client

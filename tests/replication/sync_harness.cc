@@ -48,8 +48,9 @@ std::unique_ptr<TestSite> TestSite::Clone(uint64_t seed) const {
 void TestSite::Restart(bool continuity_proven) {
   replica.reset();
   store->Reopen();
-  auto opened = Replica::Open(store.get(), clock_, &random,
-                              {id, &Schema::BuiltIn(), continuity_proven});
+  storage::Store* const disk =
+      damaged != nullptr ? static_cast<storage::Store*>(damaged.get()) : store.get();
+  auto opened = Replica::Open(disk, clock_, &random, {id, &Schema::BuiltIn(), continuity_proven});
   MustBeOk(opened.status());
   replica = *std::move(opened);
 }

@@ -18,6 +18,7 @@
 #include "replication/schema.h"
 #include "replication/sync_session.h"
 #include "storage/memory_store.h"
+#include "tests/replication/support/damaged_store.h"
 
 namespace maillage::replication::testing {
 
@@ -71,6 +72,8 @@ class TestSite {
   std::string name;
   SiteId id;
   std::unique_ptr<storage::MemoryStore> store = std::make_unique<storage::MemoryStore>();
+  // Where it is set, the replica reads and writes through it, from the next Restart on.
+  std::unique_ptr<DamagedStore> damaged;
   std::unique_ptr<Replica> replica;
   SeededRandom random;
 

@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "storage/keys.h"
+#include "tests/replication/support/damaged_store.h"
 #include "tests/server/records/site.h"
 
 namespace maillage::server::testing {
@@ -203,6 +205,44 @@ TEST_F(RecordListerTest, KindsWithTheirCounts) {
 TEST_F(RecordListerTest, WhatIsNotThereIsNotFound) {
   EXPECT_EQ(lyon_.Get("actor/" + Uuid(1)).status().code(), absl::StatusCode::kNotFound);
   EXPECT_EQ(lyon_.Get("actor/x").status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(RecordListerTest, ListsTheRestOfADamagedTableAndTellsWhatIsMissing) {
+  CreateTowns();
+  replication::testing::DamagedStore damaged(&lyon_.store());
+  const auto list = [&](const std::string& request) {
+    const auto response = ListRecords(lyon_.schema(), damaged,
+                                      Parse<v1::ListRecordsRequest>("kind: 'actor' " + request));
+    EXPECT_TRUE(response.ok()) << response.status();
+    return response.ok() ? *response : v1::ListRecordsResponse();
+  };
+  const v1::ListRecordsResponse whole = list("");
+  EXPECT_EQ(whole.unreadable_records(), 0);
+  const std::string name = whole.records(2).name();
+  const auto id = ParseUuid(name.substr(name.find('/') + 1));
+  damaged.Damage(storage::Table::kStates, storage::StateKey({1, *id}));
+
+  v1::GetRecordRequest get;
+  get.set_name(name);
+  EXPECT_EQ(GetRecord(lyon_.schema(), damaged, get).status().code(), absl::StatusCode::kDataLoss);
+  const std::vector<std::string> requests = {"", "order_by: 'name'", "filter: 'name != \"x\"'"};
+  for (const std::string& request : requests) {
+    const v1::ListRecordsResponse rest = list(request);
+    EXPECT_EQ(rest.records_size(), whole.records_size() - 1) << request;
+    EXPECT_EQ(rest.unreadable_records(), 1) << request;
+  }
+  // Over pages it is told once.
+  int64_t told = 0;
+  int records = 0;
+  std::string token;
+  do {
+    const auto page = list(absl::StrCat("page_size: 1 page_token: '", token, "'"));
+    told += page.unreadable_records();
+    records += page.records_size();
+    token = page.next_page_token();
+  } while (!token.empty());
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(records, whole.records_size() - 1);
 }
 
 }  // namespace
