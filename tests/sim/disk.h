@@ -39,6 +39,8 @@ class Disk {
 };
 
 std::unique_ptr<Disk> NewMemoryDisk();
+// With a real RocksStore on it.
+std::unique_ptr<Disk> NewRocksDisk();
 
 }  // namespace maillage::sim
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <iostream>
+#include <string>
 
 #include "CLI/CLI.hpp"
 #include "tests/sim/run.h"
@@ -54,19 +55,23 @@ void Print(const Sum& sum, bool twice) {
 
 int main(int argc, char** argv) {
   CLI::App app("Simulates fleets of sites, one per seed, and holds them to the laws of tests/sim/README.md.");
-  app.footer("maillage_simulation --seeds 2000 --twice\nmaillage_simulation --first 42 --aloud");
+  app.footer("maillage_simulation --seeds 2000 --twice\nmaillage_simulation --first 42 --aloud\n"
+             "maillage_simulation --store rocks --seeds 20 --twice");
   uint64_t first = 1;
   uint64_t seeds = 1;
   uint64_t minutes = 0;
   bool twice = false;
+  std::string store = "memory";
   RunOptions options;
   app.add_option("--first", first, "first seed")->capture_default_str();
   app.add_option("--seeds", seeds, "how many")->capture_default_str();
   app.add_option("--minutes", minutes, "stop after so long, whatever --seeds says (0: no bound)");
+  app.add_option("--store", store, "what a disk holds")->check(CLI::IsMember({"memory", "rocks"}))->capture_default_str();
   app.add_flag("--twice", twice, "run each seed twice, and compare the hashes of their traces");
   app.add_flag("--aloud", options.aloud, "print every event");
   CLI11_PARSE(app, argc, argv);
   if (sodium_init() < 0) return 1;
+  if (store == "rocks") options.new_disk = maillage::sim::NewRocksDisk;
 
   const auto began = std::chrono::steady_clock::now();
   Sum sum;
