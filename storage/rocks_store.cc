@@ -277,8 +277,9 @@ RocksStore::~RocksStore() {
 void RocksStore::NoteStop() {
   if (db_ == nullptr || !StillWriting().ok()) return;
   rocksdb::CancelAllBackgroundWork(db_.get(), /*wait=*/true);
-  // Clears away what is no longer needed, which closing would otherwise do after the note.
-  if (!db_->DisableFileDeletions().ok() || !db_->EnableFileDeletions().ok()) return;
+  // Clears away what is no longer needed, which closing would otherwise do after the note; nothing where RocksDB keeps
+  // its files since a manifest's write failed.
+  if (!db_->DisableFileDeletions().ok() || !db_->EnableFileDeletions(/*force=*/false).ok()) return;
   std::vector<rocks::FileLength> logs;
   rocksdb::VectorLogPtr files;
   if (!db_->GetSortedWalFiles(files).ok()) return;
