@@ -66,8 +66,15 @@ inline constexpr size_t kMaxValueBytes = 64 * 1024;
 inline constexpr size_t kMaxOperations = 10'000;
 inline constexpr size_t kMaxChangeBytes = 1024 * 1024;
 inline constexpr size_t kMaxPersonBytes = 256;
-// More actors than sites times their restores: no honest record comes near.
+// More actors than sites times their restores: no honest record comes near. The vector of a state isn't held to it: it
+// grows by changes of which each is within it, and who holds the record must be able to pass it on.
 inline constexpr size_t kMaxVectorEntries = 10'000;
+// Messages inside of each other in a value: the deepest kind has three. Reading one takes a stack frame each.
+inline constexpr int kMaxValueDepth = 16;
+// A département's code has two or three; a partition is named in frames and in keys, a few hundred times each.
+inline constexpr size_t kMaxTerritoryBytes = 32;
+// A peer's name or its reason to leave, for people to read: what is longer is cut. Names of sites have 40.
+inline constexpr size_t kMaxPeerTextBytes = 512;
 
 // Damaged records that a session counts one by one; with more, their number no longer matters.
 inline constexpr size_t kMaxUnreadableRecords = 10'000;

@@ -1,7 +1,11 @@
 #include "replication/value_codec.h"
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
+#include <limits>
+#include <memory>
+#include <type_traits>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -10,7 +14,9 @@
 #include "google/protobuf/io/zero_copy_stream_impl_lite.h"
 #include "proto/absl_view.h"
 #include "proto/merge.pb.h"
+#include "proto/utf8.h"
 #include "replication/byte_codec.h"
+#include "replication/tuning.h"
 
 namespace maillage::replication {
 namespace {
@@ -25,8 +31,11 @@ std::string EncodeDouble(double value) {
   return bytes;
 }
 
-std::string EncodeUnsigned(uint64_t value, const FieldDescriptor& field) {
-  if (field.options().GetExtension(v1::merge) == v1::MAX) return absl::StrFormat("%020d", value);
+template <typename Integer>
+std::string Digits(Integer value, const FieldDescriptor& field) {
+  if constexpr (std::is_unsigned_v<Integer>) {
+    if (field.options().GetExtension(v1::merge) == v1::MAX) return absl::StrFormat("%020d", value);
+  }
   return absl::StrCat(value);
 }
 
@@ -63,13 +72,13 @@ std::string Encode(const Message& message, const FieldDescriptor& field, int ind
       return absl::StrCat(single ? reflection.GetInt64(message, &field)
                                  : reflection.GetRepeatedInt64(message, &field, index));
     case FieldDescriptor::CPPTYPE_UINT32:
-      return EncodeUnsigned(single ? reflection.GetUInt32(message, &field)
-                                   : reflection.GetRepeatedUInt32(message, &field, index),
-                            field);
+      return Digits(single ? reflection.GetUInt32(message, &field)
+                           : reflection.GetRepeatedUInt32(message, &field, index),
+                    field);
     case FieldDescriptor::CPPTYPE_UINT64:
-      return EncodeUnsigned(single ? reflection.GetUInt64(message, &field)
-                                   : reflection.GetRepeatedUInt64(message, &field, index),
-                            field);
+      return Digits(single ? reflection.GetUInt64(message, &field)
+                           : reflection.GetRepeatedUInt64(message, &field, index),
+                    field);
     case FieldDescriptor::CPPTYPE_DOUBLE:
       return EncodeDouble(single ? reflection.GetDouble(message, &field)
                                  : reflection.GetRepeatedDouble(message, &field, index));
@@ -84,11 +93,21 @@ std::string Encode(const Message& message, const FieldDescriptor& field, int ind
   return {};
 }
 
+// The digits that Encode writes, and no others: neither "+5" nor " 5" is a second way to say 5.
 template <typename Integer, typename Setter>
-bool DecodeInteger(std::string_view bytes, Setter set) {
+bool DecodeInteger(std::string_view bytes, const FieldDescriptor& field, Setter set) {
   Integer value = 0;
-  if (!absl::SimpleAtoi(ToAbsl(bytes), &value)) return false;
+  if (!absl::SimpleAtoi(ToAbsl(bytes), &value) || Digits(value, field) != bytes) return false;
   set(value);
+  return true;
+}
+
+bool DecodeText(std::string_view bytes, Message& message, const FieldDescriptor& field) {
+  // A message with a text that is none can't be sent to anyone.
+  if (field.type() == FieldDescriptor::TYPE_STRING && !IsUtf8(bytes)) return false;
+  const Reflection& reflection = *message.GetReflection();
+  field.is_repeated() ? reflection.AddString(&message, &field, std::string(bytes))
+                      : reflection.SetString(&message, &field, std::string(bytes));
   return true;
 }
 
@@ -97,7 +116,10 @@ bool DecodeMessage(std::string_view bytes, Message& message, const FieldDescript
   const Reflection& reflection = *message.GetReflection();
   std::unique_ptr<Message> value(
       factory->GetPrototype(field.message_type())->New());
-  if (!value->ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return false;
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(bytes.data()),
+                                            static_cast<int>(bytes.size()));
+  in.SetRecursionLimit(kMaxValueDepth);
+  if (!value->ParseFromCodedStream(&in) || !in.ConsumedEntireMessage()) return false;
   if (field.is_repeated()) {
     reflection.AddAllocatedMessage(&message, &field, value.release());
   } else {
@@ -115,7 +137,10 @@ bool DecodeDouble(std::string_view bytes, Message& message, const FieldDescripto
     field.is_repeated() ? reflection.AddDouble(&message, &field, value)
                         : reflection.SetDouble(&message, &field, value);
   } else {
-    const float narrow = static_cast<float>(value);
+    // Of a number that no float is, another site would keep another one.
+    if (std::isfinite(value) && std::abs(value) > std::numeric_limits<float>::max()) return false;
+    const auto narrow = static_cast<float>(value);
+    if (EncodeDouble(static_cast<double>(narrow)) != bytes) return false;
     field.is_repeated() ? reflection.AddFloat(&message, &field, narrow)
                         : reflection.SetFloat(&message, &field, narrow);
   }
@@ -137,11 +162,9 @@ bool DecodeValue(std::string_view bytes, Message& message, const FieldDescriptor
   const bool many = field.is_repeated();
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_STRING:
-      many ? r.AddString(&message, &field, std::string(bytes))
-           : r.SetString(&message, &field, std::string(bytes));
-      return true;
+      return DecodeText(bytes, message, field);
     case FieldDescriptor::CPPTYPE_ENUM:
-      return DecodeInteger<int32_t>(bytes, [&](int32_t v) {
+      return DecodeInteger<int32_t>(bytes, field, [&](int32_t v) {
         many ? r.AddEnumValue(&message, &field, v) : r.SetEnumValue(&message, &field, v);
       });
     case FieldDescriptor::CPPTYPE_BOOL:
@@ -149,19 +172,19 @@ bool DecodeValue(std::string_view bytes, Message& message, const FieldDescriptor
       many ? r.AddBool(&message, &field, bytes == "1") : r.SetBool(&message, &field, bytes == "1");
       return true;
     case FieldDescriptor::CPPTYPE_INT32:
-      return DecodeInteger<int32_t>(bytes, [&](int32_t v) {
+      return DecodeInteger<int32_t>(bytes, field, [&](int32_t v) {
         many ? r.AddInt32(&message, &field, v) : r.SetInt32(&message, &field, v);
       });
     case FieldDescriptor::CPPTYPE_INT64:
-      return DecodeInteger<int64_t>(bytes, [&](int64_t v) {
+      return DecodeInteger<int64_t>(bytes, field, [&](int64_t v) {
         many ? r.AddInt64(&message, &field, v) : r.SetInt64(&message, &field, v);
       });
     case FieldDescriptor::CPPTYPE_UINT32:
-      return DecodeInteger<uint32_t>(bytes, [&](uint32_t v) {
+      return DecodeInteger<uint32_t>(bytes, field, [&](uint32_t v) {
         many ? r.AddUInt32(&message, &field, v) : r.SetUInt32(&message, &field, v);
       });
     case FieldDescriptor::CPPTYPE_UINT64:
-      return DecodeInteger<uint64_t>(bytes, [&](uint64_t v) {
+      return DecodeInteger<uint64_t>(bytes, field, [&](uint64_t v) {
         many ? r.AddUInt64(&message, &field, v) : r.SetUInt64(&message, &field, v);
       });
     case FieldDescriptor::CPPTYPE_DOUBLE:

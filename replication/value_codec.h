@@ -1,9 +1,11 @@
-// The bytes of one field's value in changes and states, and back. Equal values have equal bytes.
+// The bytes of one field's value in changes and states, and back. Equal values have equal bytes, and but for messages,
+// which may hold fields of later versions, other bytes are other values.
 //
-//   text, bytes                as they are
+//   text                       UTF-8 as it is
+//   bytes                      as they are
 //   bool, enum, integers       decimal digits; an enum's number; unsigned in a MAX field padded to 20 digits
 //   double, float              8 bytes, IEEE 754, little-endian
-//   message                    Protocol Buffers, fields by number
+//   message                    Protocol Buffers, fields by number; at most kMaxValueDepth messages inside of each other
 #ifndef MAILLAGE_REPLICATION_VALUE_CODEC_H_
 #define MAILLAGE_REPLICATION_VALUE_CODEC_H_
 
@@ -23,7 +25,7 @@ std::string EncodeElement(const google::protobuf::Message& message,
                           const google::protobuf::FieldDescriptor& field, int index);
 
 // Sets a singular field, or adds an element to a repeated one. False, and nothing done, where the bytes are no
-// value of the field's type.
+// value of the field's type. What merges is decided without it: bytes that nobody can read stay what they are.
 bool DecodeValue(std::string_view bytes, google::protobuf::Message& message,
                  const google::protobuf::FieldDescriptor& field);
 

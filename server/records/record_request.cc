@@ -1,12 +1,15 @@
 #include "server/records/record_request.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "google/protobuf/io/coded_stream.h"
 #include "proto/absl_view.h"
 #include "proto/quote.h"
 #include "proto/text_fold.h"
+#include "replication/tuning.h"
 #include "replication/value_codec.h"
 #include "server/query/input_error.h"
 #include "server/records/limits.h"
@@ -114,7 +117,11 @@ absl::StatusOr<std::unique_ptr<Message>> UnpackContent(const Schema& schema, con
                      " est attendu, pas ", type.empty() ? "rien" : Quote(type)));
   }
   std::unique_ptr<Message> message = schema.NewMessage(kind);
-  if (!message->ParseFromString(any.value())) {
+  // The content's own level, and its values as deep as every site reads them.
+  google::protobuf::io::CodedInputStream in(reinterpret_cast<const uint8_t*>(any.value().data()),
+                                            static_cast<int>(any.value().size()));
+  in.SetRecursionLimit(replication::kMaxValueDepth + 1);
+  if (!message->ParseFromCodedStream(&in) || !in.ConsumedEntireMessage()) {
     return absl::InvalidArgumentError(
         absl::StrCat("contenu\u00A0: ces octets ne sont pas un message ", type));
   }

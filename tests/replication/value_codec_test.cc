@@ -10,6 +10,7 @@
 
 #include "proto/records.pb.h"
 #include "replication/schema.h"
+#include "replication/tuning.h"
 #include "tests/replication/support/histories.h"
 #include "tests/replication/support/literals.h"
 #include "tests/replication/support/random_message.h"
@@ -61,12 +62,26 @@ TEST_P(ValueCodec, SurvivesItsBytes) {
 }
 
 TEST_P(ValueCodec, RefusesForeignBytesAndDoesNothing) {
-  const bool takes_all = field().descriptor->cpp_type() == FieldDescriptor::CPPTYPE_STRING;
   for (const std::string& bytes : {std::string("\xff\xff"), std::string("no number"),
                                    std::string("99999999999999999999999")}) {
+    const bool takes = field().descriptor->type() == FieldDescriptor::TYPE_BYTES ||
+                       (field().descriptor->type() == FieldDescriptor::TYPE_STRING && bytes[0] != '\xff');
     auto message = Empty();
-    EXPECT_EQ(DecodeValue(bytes, *message, *field().descriptor), takes_all) << bytes;
-    EXPECT_EQ(MessageDifferencer::Equals(*message, *Empty()), !takes_all) << bytes;
+    EXPECT_EQ(DecodeValue(bytes, *message, *field().descriptor), takes) << bytes;
+    EXPECT_EQ(MessageDifferencer::Equals(*message, *Empty()), !takes) << bytes;
+  }
+}
+
+// One value, one text: two ways to write 5 would be two versions for a person to compare.
+TEST_P(ValueCodec, TakesNoSecondWayToWriteAValue) {
+  const FieldDescriptor& descriptor = *field().descriptor;
+  if (descriptor.cpp_type() == FieldDescriptor::CPPTYPE_STRING ||
+      descriptor.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE) {
+    return;
+  }
+  for (const char* bytes : {"+5", " 5", "5 ", "05", "-0", "5\n", "0x5", "true", "000000000000000000005"}) {
+    auto message = Empty();
+    EXPECT_FALSE(DecodeValue(bytes, *message, descriptor)) << bytes;
   }
 }
 
@@ -127,6 +142,26 @@ TEST_F(Everything, WritesFloatsAsDoubles) {
   EXPECT_EQ(ToHex(EncodeValue(*message_, *narrow)), "000000000000f83f");
 }
 
+TEST_F(Everything, TakesNoDoubleThatIsNoFloat) {
+  const auto* narrow = Field(Register(FieldDescriptorProto::TYPE_FLOAT));
+  const auto* wide = Field(Register(FieldDescriptorProto::TYPE_DOUBLE));
+  for (const double value : {0.1, 1e300, -1e300, 5e-324}) {
+    reflection_.SetDouble(message_.get(), wide, value);
+    EXPECT_FALSE(DecodeValue(EncodeValue(*message_, *wide), *message_, *narrow)) << value;
+  }
+  for (const double value : {0.5, -0.0, std::numeric_limits<double>::infinity()}) {
+    reflection_.SetDouble(message_.get(), wide, value);
+    EXPECT_TRUE(DecodeValue(EncodeValue(*message_, *wide), *message_, *narrow)) << value;
+  }
+}
+
+TEST_F(Everything, PaddingIsPartOfAMaximum) {
+  EXPECT_FALSE(DecodeValue("5", *message_, *Field("peak")));
+  EXPECT_TRUE(DecodeValue("00000000000000000005", *message_, *Field("peak")));
+  EXPECT_FALSE(DecodeValue("00000000000000000005", *message_,
+                           *Field(Register(FieldDescriptorProto::TYPE_UINT32))));
+}
+
 TEST_F(Everything, KeepsNumbersOfEnumsThatItDoesNotKnow) {
   const auto* field = Field(Register(FieldDescriptorProto::TYPE_ENUM));
   ASSERT_TRUE(DecodeValue("4711", *message_, *field));
@@ -145,6 +180,20 @@ TEST(ValueCodecMessages, AreDeterministicAndKeepUnknownFields) {
   v1::Actor decoded;
   ASSERT_TRUE(DecodeValue(bytes, decoded, *field));
   EXPECT_EQ(EncodeValue(decoded, *field), bytes);
+}
+
+// Groups of a field that nobody knows are what nests without end in a few bytes.
+TEST(ValueCodecMessages, NestAsDeepAsTheLimitAndNoDeeper) {
+  const auto nested = [](int depth) {
+    std::string bytes;
+    for (int i = 0; i < depth; ++i) bytes += FromHex("9b06");
+    for (int i = 0; i < depth; ++i) bytes += FromHex("9c06");
+    return bytes;
+  };
+  const auto* field = v1::Actor::descriptor()->FindFieldByName("address");
+  v1::Actor actor;
+  EXPECT_TRUE(DecodeValue(nested(kMaxValueDepth), actor, *field));
+  EXPECT_FALSE(DecodeValue(nested(kMaxValueDepth + 1), actor, *field));
 }
 
 TEST(ValueCodecPresence, TellsUnknownFromZero) {

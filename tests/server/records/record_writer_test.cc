@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "proto/quote.h"
+#include "replication/tuning.h"
 #include "tests/server/records/site.h"
 
 namespace maillage::server::testing {
@@ -283,6 +284,24 @@ TEST_F(RecordWriterTest, DeletedRecordsKeepTheirStrongKeysAlone) {
   EXPECT_EQ(entries(), 1);
   ASSERT_TRUE(lyon_.Undelete(*deleted).ok());
   EXPECT_EQ(entries(), 3);
+}
+
+TEST_F(RecordWriterTest, RefusesContentThatNestsDeeperThanSitesRead) {
+  std::string deep;
+  for (int i = 0; i <= replication::kMaxValueDepth; ++i) deep += "\x9b\x06";
+  for (int i = 0; i <= replication::kMaxValueDepth; ++i) deep += "\x9c\x06";
+  v1::Record record = Create("name: 'Amis du Mali'");
+  v1::UpdateRecordRequest request = Edit(record, "address { street: 'x' }");
+  // A group inside of a group inside of …, in a field of Address that nobody knows.
+  std::string* bytes = request.mutable_record()->mutable_content()->mutable_value();
+  *bytes = std::string("\x4a") + static_cast<char>(deep.size()) + deep;
+  ExpectRefused(lyon_.Update(request), absl::StatusCode::kInvalidArgument, "contenu");
+  // One level less is a value like others.
+  deep = deep.substr(2, deep.size() - 4);
+  *bytes = std::string("\x4a") + static_cast<char>(deep.size()) + deep;
+  const auto updated = lyon_.Update(request);
+  ASSERT_TRUE(updated.ok()) << updated.status();
+  EXPECT_TRUE(Unpack<v1::Actor>(*updated).has_address());
 }
 
 }  // namespace
