@@ -5,32 +5,34 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/change.pb.h"
+#include "proto/utf8.h"
 #include "replication/tuning.h"
 
 namespace maillage::replication {
 namespace {
 
+absl::Status TooLong(uint32_t field) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("field ", field, " is longer than ", kMaxValueBytes, " bytes"));
+}
+
 absl::Status CheckOperation(const Operation& operation) {
-  if (operation.key.size() > kMaxValueBytes ||
-      (operation.value.has_value() && operation.value->size() > kMaxValueBytes)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("field ", operation.field, " is longer than ", kMaxValueBytes, " bytes"));
-  }
   // An unknown rule can't be merged here, nor has it a place in the bytes of a state.
   if (operation.rule == v1::MERGE_RULE_UNSPECIFIED || !v1::MergeRule_IsValid(operation.rule)) {
     return absl::InvalidArgumentError(
         absl::StrCat("field ", operation.field, " has no rule that is known here"));
   }
-  return absl::OkStatus();
+  if (absl::Status status = CheckCell(operation.field, operation.key); !status.ok()) return status;
+  return CheckValue(operation.field, operation.rule, operation.value.value_or(""),
+                    operation.territory);
 }
 
-absl::Status CheckLife(const Operation& operation) {
+absl::Status CheckLife(const Change& change, const Operation& operation) {
   if (!operation.value.has_value()) return absl::OkStatus();
-  v1::VersionVector covered;
-  if (!covered.ParseFromString(*operation.value)) {
-    return absl::InvalidArgumentError("a delete doesn't say what it covers");
-  }
-  return FromProto(covered).status();
+  absl::StatusOr<VersionVector> covered = DecodeCovered(*operation.value);
+  if (!covered.ok()) return covered.status();
+  if (change.context.Covers(*covered)) return absl::OkStatus();
+  return absl::InvalidArgumentError("a delete covers what its author hadn't read");
 }
 
 Operation OperationFromProto(const v1::Operation& proto) {
@@ -62,11 +64,41 @@ std::string EncodeChange(const Change& change) {
   return proto.SerializeAsString();
 }
 
-absl::Status CheckChange(const Change& change) {
-  if (change.dot.n == 0) return absl::InvalidArgumentError("changes are counted from 1");
-  if (change.person.size() > kMaxPersonBytes) {
+absl::Status CheckCell(uint32_t field, std::string_view key) {
+  if (key.size() > kMaxValueBytes) return TooLong(field);
+  if (field == kLifeField && !key.empty()) {
+    return absl::InvalidArgumentError("the life of a record is one cell");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckValue(uint32_t field, v1::MergeRule rule, std::string_view value, bool territory) {
+  if (value.size() > kMaxValueBytes) return TooLong(field);
+  if (field == kLifeField && (rule != v1::REGISTER || territory)) {
+    return absl::InvalidArgumentError("the life of a record is a register of no territory");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckPerson(std::string_view person) {
+  if (person.size() > kMaxPersonBytes) {
     return absl::InvalidArgumentError("the person's name is too long");
   }
+  if (!IsUtf8(person)) return absl::InvalidArgumentError("the person's name is no UTF-8");
+  return absl::OkStatus();
+}
+
+absl::StatusOr<VersionVector> DecodeCovered(std::string_view value) {
+  v1::VersionVector proto;
+  if (!proto.ParseFromArray(value.data(), static_cast<int>(value.size()))) {
+    return absl::InvalidArgumentError("a delete doesn't say what it covers");
+  }
+  return FromProto(proto);
+}
+
+absl::Status CheckChange(const Change& change) {
+  if (change.dot.n == 0) return absl::InvalidArgumentError("changes are counted from 1");
+  if (absl::Status status = CheckPerson(change.person); !status.ok()) return status;
   if (change.context.entries().size() > kMaxVectorEntries) {
     return absl::InvalidArgumentError("the context has too many actors");
   }
@@ -81,7 +113,7 @@ absl::Status CheckChange(const Change& change) {
       return absl::InvalidArgumentError("operations are not sorted");
     }
     if (operation.field == kLifeField) {
-      if (absl::Status status = CheckLife(operation); !status.ok()) return status;
+      if (absl::Status status = CheckLife(change, operation); !status.ok()) return status;
     }
     previous = &operation;
   }

@@ -52,8 +52,18 @@ std::string EncodeChange(const Change& change);
 // Unknown fields of the message are fine.
 absl::StatusOr<Change> DecodeChange(std::string_view bytes);
 
-// The limits of tuning.h and the order of the operations, which hold for writers and receivers alike.
+// The limits of tuning.h, the order of the operations, and that a delete covers nothing that its author hadn't read:
+// what holds for writers and receivers alike.
 absl::Status CheckChange(const Change& change);
+
+// What holds for each cell and value by itself, in changes and so in the states that they make. Both return
+// InvalidArgument.
+absl::Status CheckCell(uint32_t field, std::string_view key);
+absl::Status CheckValue(uint32_t field, v1::MergeRule rule, std::string_view value, bool territory);
+absl::Status CheckPerson(std::string_view person);
+
+// What a delete covers: the value of the life field.
+absl::StatusOr<VersionVector> DecodeCovered(std::string_view value);
 
 }  // namespace maillage::replication
 

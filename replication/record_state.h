@@ -67,7 +67,8 @@ class RecordState {
   void Join(const RecordState& other);
 
   Life life() const;
-  // Values of the fields that decide the partitions: département codes, sorted, each once.
+  // Values of the fields that decide the partitions: département codes, sorted, each once. A text that can't name a
+  // partition (longer than kMaxTerritoryBytes, no UTF-8, with a NUL) decides nothing, on any site.
   std::vector<std::string> Territories() const;
 
   // For the codec alone: takes parts that keep the invariants.

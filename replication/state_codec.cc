@@ -84,6 +84,7 @@ absl::StatusOr<std::vector<Write>> ReadWrites(ByteReader& reader, const VersionV
     const VersionVector::Entry& entry = vector.entries()[actor];
     Write write{{entry.actor, reader.Varint()}, {reader.Fixed64()}, {}};
     write.person = reader.String();
+    if (absl::Status status = CheckPerson(write.person); !status.ok()) return status;
     if (write.dot.n == 0 || write.dot.n > entry.n) return Malformed("a write outside the vector");
     if (!writes.empty() && write <= writes.back()) return Malformed("writes are not sorted");
     writes.push_back(write);
@@ -91,8 +92,8 @@ absl::StatusOr<std::vector<Write>> ReadWrites(ByteReader& reader, const VersionV
   return writes;
 }
 
-absl::StatusOr<Version> ReadVersion(ByteReader& reader, const std::vector<Write>& writes,
-                                    std::vector<bool>& used) {
+absl::StatusOr<Version> ReadVersion(ByteReader& reader, uint32_t field,
+                                    const std::vector<Write>& writes, std::vector<bool>& used) {
   const uint64_t index = reader.Varint();
   if (index >= writes.size()) return Malformed("a version without its write");
   used[index] = true;
@@ -102,15 +103,27 @@ absl::StatusOr<Version> ReadVersion(ByteReader& reader, const std::vector<Write>
   if ((flags & ~(kRuleMask | kTerritoryFlag)) != 0 || !v1::MergeRule_IsValid(rule) || rule == 0) {
     return Malformed("unknown flags");
   }
-  return Version{write.dot,
-                 write.time,
-                 std::string(write.person),
-                 std::string(reader.String()),
-                 static_cast<v1::MergeRule>(rule),
-                 (flags & kTerritoryFlag) != 0};
+  Version version{write.dot, write.time, std::string(write.person), std::string(reader.String()),
+                  static_cast<v1::MergeRule>(rule), (flags & kTerritoryFlag) != 0};
+  absl::Status status = CheckValue(field, version.rule, version.value, version.territory);
+  if (!status.ok()) return status;
+  return version;
 }
 
-absl::StatusOr<std::vector<Cell>> ReadCells(ByteReader& reader, const std::vector<Write>& writes) {
+// A delete covers what its author had read, which is in the vector and is none of its own change.
+absl::Status CheckLife(const Cell& life, const VersionVector& vector) {
+  for (const Version& version : life.versions) {
+    absl::StatusOr<VersionVector> covered = DecodeCovered(version.value);
+    if (!covered.ok()) return covered.status();
+    if (!vector.Covers(*covered) || covered->Covers(version.dot)) {
+      return Malformed("a delete that covers what it can't");
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<Cell>> ReadCells(ByteReader& reader, const VersionVector& vector,
+                                            const std::vector<Write>& writes) {
   const uint64_t count = reader.Varint();
   std::vector<bool> used(writes.size(), false);
   std::vector<Cell> cells;
@@ -122,15 +135,19 @@ absl::StatusOr<std::vector<Cell>> ReadCells(ByteReader& reader, const std::vecto
         std::tie(cells.back().field, cells.back().key) >= std::tie(cell.field, cell.key)) {
       return Malformed("cells are not sorted");
     }
+    if (absl::Status status = CheckCell(cell.field, cell.key); !status.ok()) return status;
     const uint64_t versions = reader.Varint();
     if (versions == 0) return Malformed("an empty cell");
     for (uint64_t v = 0; v < versions && reader.ok(); ++v) {
-      absl::StatusOr<Version> version = ReadVersion(reader, writes, used);
+      absl::StatusOr<Version> version = ReadVersion(reader, cell.field, writes, used);
       if (!version.ok()) return version.status();
       if (v > 0 && version->dot <= cell.versions.back().dot) {
         return Malformed("versions are not sorted");
       }
       cell.versions.push_back(*std::move(version));
+    }
+    if (cell.field == kLifeField) {
+      if (absl::Status status = CheckLife(cell, vector); !status.ok()) return status;
     }
     cells.push_back(std::move(cell));
   }
@@ -181,7 +198,7 @@ absl::StatusOr<RecordState> DecodeState(std::string_view bytes) {
   if (!vector.ok()) return vector.status();
   absl::StatusOr<std::vector<Write>> writes = ReadWrites(reader, *vector);
   if (!writes.ok()) return writes.status();
-  absl::StatusOr<std::vector<Cell>> cells = ReadCells(reader, *writes);
+  absl::StatusOr<std::vector<Cell>> cells = ReadCells(reader, *vector, *writes);
   if (!cells.ok()) return cells.status();
   if (!reader.done()) return Malformed(reader.ok() ? "bytes after the end" : "short");
   return RecordState::FromParts(*std::move(vector), *std::move(cells));

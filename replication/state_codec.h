@@ -22,8 +22,8 @@ namespace maillage::replication {
 
 std::string EncodeState(const RecordState& state);
 
-// InvalidArgument on any input that EncodeState would not have written: whatever decodes, encodes to the same
-// bytes again.
+// InvalidArgument on any input that EncodeState would not have written, and on what no change may bring in (CheckCell,
+// CheckValue, CheckPerson of change.h): whatever decodes, encodes to the same bytes again.
 absl::StatusOr<RecordState> DecodeState(std::string_view bytes);
 
 }  // namespace maillage::replication

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/absl_view.h"
+#include "proto/utf8.h"
 #include "replication/record_reader.h"
 #include "replication/tuning.h"
 
@@ -129,7 +130,9 @@ absl::Status SyncSession::Dispatch(const v1::SyncFrame& frame) {
 
 absl::Status SyncSession::OnHello(const v1::Hello& hello) {
   const std::optional<SiteId> site = SiteId::FromBytes(hello.site());
-  if (hello_received_ || !site.has_value()) return absl::InvalidArgumentError("a greeting that is none");
+  if (hello_received_ || !site.has_value() || site->empty()) {
+    return absl::InvalidArgumentError("a greeting that is none");
+  }
   if (hello.protocol() != kProtocolVersion) {
     Close(v1::Goodbye::UNSUPPORTED_PROTOCOL,
           absl::StrCat("protocol ", hello.protocol(), ", here ", kProtocolVersion));
@@ -147,7 +150,7 @@ absl::Status SyncSession::OnHello(const v1::Hello& hello) {
   if (twin) return continuity_.OnHello(hello, told, twin);
   progress_.state = SyncState::kReconciling;
   progress_.peer_incarnation = hello.incarnation();
-  progress_.peer_name = hello.name();
+  progress_.peer_name = FirstUtf8Bytes(hello.name(), kMaxPeerTextBytes);
   progress_.clock_difference_millis = static_cast<int64_t>(hello.clock() - Now());
   outbox_.SetPeer(*site);
   RememberMoment();
@@ -343,7 +346,7 @@ void SyncSession::SkipWhatThePeerHad() {
 void SyncSession::OnGoodbye(const v1::Goodbye& goodbye) {
   progress_.state = SyncState::kClosed;
   progress_.goodbye = goodbye.reason();
-  progress_.goodbye_message = goodbye.message();
+  progress_.goodbye_message = FirstUtf8Bytes(goodbye.message(), kMaxPeerTextBytes);
   progress_.closed_by_peer = true;
 }
 

@@ -1,6 +1,9 @@
 #include "replication/version_vector.h"
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -16,10 +19,23 @@ auto LowerBound(const std::vector<VersionVector::Entry>& entries, const Actor& a
       [](const VersionVector::Entry& entry, const Actor& wanted) { return entry.actor < wanted; });
 }
 
+uint64_t SaturatingSum(uint64_t a, uint64_t b) {
+  return b > std::numeric_limits<uint64_t>::max() - a ? std::numeric_limits<uint64_t>::max() : a + b;
+}
+
 }  // namespace
 
-VersionVector::VersionVector(std::initializer_list<Entry> entries) {
-  for (const Entry& entry : entries) Add({entry.actor, entry.n});
+VersionVector::VersionVector(std::vector<Entry> entries) : entries_(std::move(entries)) {
+  std::sort(entries_.begin(), entries_.end());
+  KeepFurthest();
+}
+
+// Of neighbours of one actor only the last, which reaches furthest.
+void VersionVector::KeepFurthest() {
+  const auto last = std::unique(entries_.rbegin(), entries_.rend(), [](const Entry& a, const Entry& b) {
+    return a.actor == b.actor;
+  });
+  entries_.erase(entries_.begin(), last.base());
 }
 
 uint64_t VersionVector::Get(const Actor& actor) const {
@@ -43,14 +59,20 @@ void VersionVector::Add(const Dot& dot) {
 }
 
 void VersionVector::Merge(const VersionVector& other) {
-  for (const Entry& entry : other.entries_) Add({entry.actor, entry.n});
+  if (Covers(other)) return;
+  std::vector<Entry> merged;
+  merged.reserve(entries_.size() + other.entries_.size());
+  std::merge(entries_.begin(), entries_.end(), other.entries_.begin(), other.entries_.end(),
+             std::back_inserter(merged));
+  entries_ = std::move(merged);
+  KeepFurthest();
 }
 
 uint64_t VersionVector::CountBeyond(const VersionVector& other) const {
   uint64_t count = 0;
   for (const Entry& entry : entries_) {
     const uint64_t known = other.Get(entry.actor);
-    if (entry.n > known) count += entry.n - known;
+    if (entry.n > known) count = SaturatingSum(count, entry.n - known);
   }
   return count;
 }

@@ -44,8 +44,10 @@ class VersionVector {
   };
 
   VersionVector() = default;
-  // For tests: {{actor, 3}, …} in any order.
-  VersionVector(std::initializer_list<Entry> entries);
+  // In any order; an actor that is there twice counts as far as it reaches.
+  explicit VersionVector(std::vector<Entry> entries);
+  // For tests: {{actor, 3}, …}.
+  VersionVector(std::initializer_list<Entry> entries) : VersionVector(std::vector<Entry>(entries)) {}
 
   // The number of the actor's last change; 0 if none.
   uint64_t Get(const Actor& actor) const;
@@ -61,12 +63,14 @@ class VersionVector {
   bool empty() const { return entries_.empty(); }
   // Sorted by actor.
   const std::vector<Entry>& entries() const { return entries_; }
-  // How many dots this vector covers and `other` doesn't.
+  // How many dots this vector covers and `other` doesn't; the largest number where there are more.
   uint64_t CountBeyond(const VersionVector& other) const;
 
   bool operator==(const VersionVector&) const = default;
 
  private:
+  void KeepFurthest();
+
   std::vector<Entry> entries_;
 };
 

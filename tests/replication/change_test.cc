@@ -92,6 +92,34 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"cell_twice",
                [](auto& c) { *c.add_operation() = c.operation(c.operation_size() - 1); }},
         Damage{"delete_of_rubbish", [](auto& c) { c.mutable_operation(0)->set_field(0); }},
+        Damage{"delete_of_what_was_not_read",
+               [](auto& c) {
+                 c.mutable_operation(0)->set_field(0);
+                 c.mutable_operation(0)->set_value(ToProto("a3 b1"_vv).SerializeAsString());
+               }},
+        Damage{"delete_of_itself",
+               [](auto& c) {
+                 c.mutable_operation(0)->set_field(0);
+                 c.mutable_operation(0)->set_value(ToProto("b3"_vv).SerializeAsString());
+               }},
+        Damage{"life_with_a_key",
+               [](auto& c) {
+                 c.mutable_operation(0)->set_field(0);
+                 c.mutable_operation(0)->set_key("x");
+                 c.mutable_operation(0)->clear_value();
+               }},
+        Damage{"life_that_counts",
+               [](auto& c) {
+                 c.mutable_operation(0)->set_field(0);
+                 c.mutable_operation(0)->set_rule(v1::COUNTER);
+                 c.mutable_operation(0)->clear_value();
+               }},
+        Damage{"life_in_a_territory",
+               [](auto& c) {
+                 c.mutable_operation(0)->set_field(0);
+                 c.mutable_operation(0)->set_territory(true);
+                 c.mutable_operation(0)->clear_value();
+               }},
         Damage{"delete_of_an_unsorted_vector",
                [](auto& c) {
                  v1::VersionVector covered = ToProto("a1 b1"_vv);
@@ -107,6 +135,20 @@ TEST(ChangeLimits, AreTheLastThatPass) {
   change.operations[0].value = std::string(kMaxValueBytes, 'x');
   EXPECT_TRUE(CheckChange(change).ok());
   EXPECT_TRUE(DecodeChange(EncodeChange(change)).ok());
+}
+
+TEST(ChangeLimits, NamesAreText) {
+  Change change = Sample();
+  change.person = "Zo\xe9";
+  EXPECT_EQ(CheckChange(change).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(ChangeLimits, ADeleteMayCoverLessThanItsAuthorHadRead) {
+  Change change = Written("b2").After("a2 b1").Done();
+  for (const char* covered : {"", "a1", "a2 b1"}) {
+    change.operations = {Put(kLifeField, ToProto(ParseVector(covered)).SerializeAsString())};
+    EXPECT_TRUE(DecodeChange(EncodeChange(change)).ok()) << covered;
+  }
 }
 
 TEST(ChangeLimits, CountOperations) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "replication/edit.h"
 #include "replication/record_reader.h"
 #include "replication/state_codec.h"
 #include "replication/tuning.h"
@@ -83,6 +84,8 @@ TEST(Replica, IssuesNothingThatOthersWouldRefuse) {
       {kActor, {}, {Put(kName, "x")}, std::string(kMaxPersonBytes + 1, 'x'), ""},
       {kActor, {}, {Put(kName, "x", v1::MERGE_RULE_UNSPECIFIED)}, "Zoé", ""},
       {kActor, {}, {Put(kLifeField, "rubbish")}, "Zoé", ""},
+      {kActor, {}, {DeleteOperation("b1"_vv)}, "Zoé", ""},
+      {kActor, {}, {AddElement(kLifeField, "x")}, "Zoé", ""},
       {kActor, {}, too_many, "Zoé", ""},
       {kActor, {}, too_large, "Zoé", ""},
       {{0, IdOf(1)}, {}, {Put(kName, "x")}, "Zoé", ""}};

@@ -189,6 +189,40 @@ TEST(StateCodec, TakesOnlyTheCanonicalForm) {
   }
 }
 
+// One cell of one version that Alice wrote, having seen a1.
+RecordState OneVersion(uint32_t field, std::string key, Version version) {
+  version.dot = "a2"_dot;
+  return RecordState::FromParts("a2 b1"_vv, {Cell{field, std::move(key), {std::move(version)}}});
+}
+
+TEST(StateCodec, HoldsWhatAChangeMayBringInAndNoMore) {
+  const std::string longest(kMaxValueBytes, 'x');
+  const std::string name(kMaxPersonBytes, 'x');
+  const auto decodes = [](const RecordState& state) { return DecodeState(EncodeState(state)).ok(); };
+  EXPECT_TRUE(decodes(OneVersion(1, longest, {{}, {}, name, longest, v1::MAP})));
+  EXPECT_FALSE(decodes(OneVersion(1, longest + "x", {{}, {}, "", "", v1::MAP})));
+  EXPECT_FALSE(decodes(OneVersion(1, "", {{}, {}, name + "x", "", v1::REGISTER})));
+  EXPECT_FALSE(decodes(OneVersion(1, "", {{}, {}, "Zo\xe9", "", v1::REGISTER})));
+  EXPECT_FALSE(decodes(OneVersion(1, "", {{}, {}, "", longest + "x", v1::REGISTER})));
+}
+
+TEST(StateCodec, HoldsNoDeleteThatNoAuthorWrites) {
+  const auto decodes = [](const char* covered, v1::MergeRule rule = v1::REGISTER,
+                          const std::string& key = "", bool territory = false) {
+    const std::string value = ToProto(ParseVector(covered)).SerializeAsString();
+    return DecodeState(EncodeState(OneVersion(kLifeField, key, {{}, {}, "", value, rule, territory})))
+        .ok();
+  };
+  EXPECT_TRUE(decodes("a1 b1"));
+  EXPECT_TRUE(decodes(""));
+  EXPECT_FALSE(decodes("a2")) << "itself";
+  EXPECT_FALSE(decodes("a1 b2")) << "what isn't there";
+  EXPECT_FALSE(decodes("a1", v1::COUNTER));
+  EXPECT_FALSE(decodes("a1", v1::MAP, "x"));
+  EXPECT_FALSE(decodes("a1", v1::REGISTER, "", true));
+  EXPECT_FALSE(DecodeState(EncodeState(OneVersion(kLifeField, "", {{}, {}, "", "x", v1::REGISTER}))).ok());
+}
+
 TEST(StateCodec, WhatAnyNumberOfActorsMadeCanBeReadAgain) {
   RecordState state;
   for (uint64_t i = 1; i <= kMaxVectorEntries + 10; ++i) {

@@ -305,6 +305,62 @@ TEST_F(SyncTest, AMalformedChangeIsQuarantinedAndTheRestFlows) {
   EXPECT_EQ(savoie.replica->progress().quarantined, 1u);
 }
 
+// A state whose numbers add up to nothing would be taken for one of which nothing is missing.
+TEST_F(SyncTest, AStateWithTheGreatestNumbersTravelsLikeAnyOther) {
+  const RecordKey record{kActor, NewRecordId(clock, lyon.random)};
+  const Actor vast{savoie.id, 1, 1};
+  const Actor small{savoie.id, 2, 1};
+  const RecordState state = RecordState::FromParts({{vast, UINT64_MAX}, {small, 1}}, {});
+  ASSERT_TRUE(*lyon.replica->Merge(record, EncodeState(state), savoie.id));
+  ASSERT_TRUE(lyon.replica->Commit().ok());
+  Link link(&savoie, &lyon);
+  link.Run();
+  ExpectEqual();
+  EXPECT_EQ(savoie.State(kActor, record.id), state);
+}
+
+// Frames name partitions in fields of type string: one that isn't UTF-8 could be sent to nobody.
+TEST_F(SyncTest, ATerritoryThatIsNoTextBarsNothing) {
+  const RecordId id = lyon.Create(NamedActor("Amis du Mali"));
+  for (const std::string& code : {std::string("\xff"), std::string(60'000, 'x')}) {
+    Operation strange{12, v1::SET, code, "", true};
+    const VersionVector seen = lyon.State(kActor, id).vector();
+    ASSERT_TRUE(lyon.replica->Write({{kActor, id}, seen, {strange}, "Awa", ""}).ok());
+  }
+  ASSERT_TRUE(lyon.replica->Commit().ok());
+  savoie.Create(NamedActor("RESACOOP", "69"));
+  Link link(&savoie, &lyon, /*known=*/false);
+  link.Run();
+  ExpectEqual();
+  EXPECT_EQ(savoie.State(kActor, id).Territories(), std::vector<std::string>{"73"});
+  EXPECT_EQ(savoie.Actor(id).departments_size(), 1) << "what is no text is not shown";
+}
+
+TEST_F(SyncTest, AGreetingOfNobodyIsNone) {
+  SyncSession session(lyon.replica.get(), {false, "lyon", {}});
+  v1::SyncFrame hello;
+  hello.mutable_hello()->set_protocol(kProtocolVersion);
+  hello.mutable_hello()->set_site(std::string(SiteId::kSize, '\0'));
+  ASSERT_TRUE(session.Receive(hello).ok());
+  EXPECT_TRUE(session.closing());
+  EXPECT_FALSE(session.fault().empty());
+}
+
+TEST_F(SyncTest, WhatAPeerSaysOfItselfIsCut) {
+  SyncSession session(lyon.replica.get(), {false, "lyon", {}});
+  v1::SyncFrame frame;
+  frame.mutable_hello()->set_protocol(kProtocolVersion);
+  frame.mutable_hello()->set_site(std::string(savoie.id.bytes()));
+  std::string name;
+  while (name.size() < 2 * kMaxPeerTextBytes) name += "é";
+  frame.mutable_hello()->set_name("x" + name);
+  ASSERT_TRUE(session.Receive(frame).ok());
+  EXPECT_EQ(session.progress().peer_name.size(), kMaxPeerTextBytes - 1) << "between two characters";
+  frame.mutable_goodbye()->set_message(name);
+  ASSERT_TRUE(session.Receive(frame).ok());
+  EXPECT_EQ(session.progress().goodbye_message.size(), kMaxPeerTextBytes);
+}
+
 TEST_F(SyncTest, ASiteDoesNotTalkToItself) {
   Link link(&lyon, &lyon);
   link.Run();

@@ -55,6 +55,28 @@ TEST(VersionVector, MergeIsTheLeastThatCoversBoth) {
   EXPECT_EQ(merged, "a3 b2 c4"_vv);
 }
 
+TEST(VersionVector, MergesAsAddingOneByOneDoes) {
+  const VersionVector vectors[] = {""_vv,      "a1"_vv,       "c9"_vv,        "a1 b2 c3"_vv,
+                                   "a2 c1"_vv, "a'1 a~1"_vv,  "b5 d1"_vv,     "a3 a'2 b1 c9"_vv};
+  for (const VersionVector& left : vectors) {
+    for (const VersionVector& right : vectors) {
+      VersionVector slowly = left;
+      for (const auto& entry : right.entries()) slowly.Add({entry.actor, entry.n});
+      VersionVector merged = left;
+      merged.Merge(right);
+      EXPECT_EQ(merged, slowly);
+    }
+  }
+}
+
+// Such numbers come from elsewhere; a count that starts again at 0 would say that nothing is missing.
+TEST(VersionVector, CountsNoFurtherThanNumbersGo) {
+  const VersionVector vast = {{"a1"_dot.actor, UINT64_MAX}, {"b1"_dot.actor, 1}};
+  EXPECT_EQ(vast.CountBeyond({}), UINT64_MAX);
+  EXPECT_EQ(vast.CountBeyond("a1"_vv), UINT64_MAX);
+  EXPECT_EQ(vast.CountBeyond("a2 b1"_vv), UINT64_MAX - 2);
+}
+
 TEST(VersionVector, NextIsOneBeyond) {
   EXPECT_TRUE("a3"_vv.IsNext("a4"_dot));
   EXPECT_FALSE("a3"_vv.IsNext("a3"_dot));
