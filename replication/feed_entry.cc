@@ -24,7 +24,8 @@ absl::StatusOr<FeedEntry> DecodeFeedEntry(std::string_view bytes) {
   const auto id = RecordId::FromBytes(reader.Raw(RecordId::kSize));
   const bool known_type = type == static_cast<uint8_t>(FeedEntry::Type::kChange) ||
                           type == static_cast<uint8_t>(FeedEntry::Type::kState);
-  if (!reader.ok() || !known_type || kind > UINT16_MAX) {
+  const bool has_change = type == static_cast<uint8_t>(FeedEntry::Type::kChange);
+  if (!reader.ok() || !known_type || kind > UINT16_MAX || (!has_change && !reader.done())) {
     return absl::DataLossError("feed table: a damaged entry");
   }
   return FeedEntry{static_cast<FeedEntry::Type>(type), *source,

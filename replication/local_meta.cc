@@ -71,7 +71,8 @@ absl::StatusOr<LocalProgress> DecodeProgress(std::string_view bytes) {
   const uint64_t kinds = reader.Varint();
   for (uint64_t i = 0; i < kinds && reader.ok(); ++i) {
     const uint64_t kind = reader.Varint();
-    if (kind > UINT16_MAX) return Damaged("progress");
+    const bool sorted = progress.kinds.empty() || kind > progress.kinds.rbegin()->first;
+    if (kind > UINT16_MAX || !sorted) return Damaged("progress");
     KindCounts& counts = progress.kinds[static_cast<uint16_t>(kind)];
     counts.alive = reader.Varint();
     counts.deleted = reader.Varint();

@@ -1,4 +1,5 @@
-// What a site remembers of itself, in the meta table. Pinned by tests/golden/meta.
+// What a site remembers of itself, in the meta table. Pinned by tests/golden/meta. Each Decode returns DataLoss on bytes
+// that its Encode did not write.
 #ifndef MAILLAGE_REPLICATION_LOCAL_META_H_
 #define MAILLAGE_REPLICATION_LOCAL_META_H_
 
@@ -36,7 +37,7 @@ struct KindCounts {
 // Written with every commit.
 //
 //   format:1 = 1  feed head:varint  site sequence:varint  clock:8  conflicts:varint  from the future:varint
-//   quarantined:varint  kinds varint count; each  kind:varint alive:varint deleted:varint
+//   quarantined:varint  kinds varint count; each, ascending  kind:varint alive:varint deleted:varint
 struct LocalProgress {
   uint64_t feed_head = 0;
   // Of the current incarnation.

@@ -94,7 +94,8 @@ std::optional<ParsedFingerprintKey> ParseFingerprintKey(std::string_view key) {
   if (key.size() < 2 + 1 + kTail) return std::nullopt;
   const std::string_view territory = key.substr(2, key.size() - 2 - 1 - kTail);
   const std::string_view tail = key.substr(key.size() - kTail);
-  if (key[key.size() - kTail - 1] != kTerritoryEnd) return std::nullopt;
+  // The first NUL ends the territory: behind another one the row would stand among those of a shorter name.
+  if (key.substr(2).find(kTerritoryEnd) != territory.size()) return std::nullopt;
   return ParsedFingerprintKey{{ReadBigEndian<uint16_t>(key), std::string(territory)},
                               ReadBigEndian<uint64_t>(tail),
                               *RecordId::FromBytes(tail.substr(sizeof(uint64_t)))};

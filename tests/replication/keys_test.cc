@@ -52,6 +52,13 @@ TEST(Keys, HistoryIsOrderedByPosition) {
   EXPECT_FALSE(IsIn(history, ChangeKey({1, IdOf(6)}, 0)));
 }
 
+TEST(Keys, TheFirstNulEndsATerritory) {
+  const std::string key = FingerprintKey({1, std::string("7\0003", 3)}, 5, IdOf(1));
+  EXPECT_TRUE(IsIn(KeyRange::Prefix(FingerprintPrefix({1, "7"})), key)) << "where it doesn't belong";
+  EXPECT_FALSE(ParseFingerprintKey(key).has_value());
+  EXPECT_TRUE(ParseFingerprintKey(FingerprintKey({1, "73"}, 0, IdOf(0))).has_value());
+}
+
 TEST(Keys, TheFeedIsOrderedByPosition) {
   std::string previous;
   for (const uint64_t position : kNumbers) {
