@@ -23,6 +23,10 @@ using google::protobuf::Message;
 
 namespace {
 
+// Lists and objects inside of each other in a list that is given as JSON: a value may have 16 messages inside of each
+// other, each in a list.
+constexpr int kMaxJsonDepth = 34;
+
 // Levenshtein's distance, in bytes.
 size_t EditDistance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -101,8 +105,14 @@ absl::Status SetElements(const FieldDescriptor& field, const std::string& value,
   if (!field.is_repeated() || !absl::StartsWith(value, "[")) {
     return SetFromText(field, value, message);
   }
-  const nlohmann::json array = nlohmann::json::parse(value, nullptr, false);
-  if (!array.is_array()) {
+  // What lies deeper is left out while it is read: writing an element again takes a stack frame for each level.
+  bool too_deep = false;
+  const auto within = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    too_deep |= depth > kMaxJsonDepth;
+    return depth <= kMaxJsonDepth;
+  };
+  const nlohmann::json array = nlohmann::json::parse(value, within, false);
+  if (too_deep || !array.is_array()) {
     return absl::InvalidArgumentError(absl::StrCat(field.name(), " : liste JSON refusée"));
   }
   for (const nlohmann::json& element : array) {

@@ -114,6 +114,14 @@ TEST(Assignment, RefusesWhatAFieldCantDo) {
   EXPECT_THAT(ErrorOf<v1::Actor>({"sdgs+="}), HasSubstr("manque la valeur"));
 }
 
+TEST(Assignment, RefusesAListThatNestsWithoutEnd) {
+  const std::string deep(100'000, '[');
+  const std::string end(100'000, ']');
+  EXPECT_THAT(ErrorOf<v1::Actor>({"emails=[" + deep + end + "]"}), HasSubstr("liste JSON refusée"));
+  EXPECT_THAT(ErrorOf<v1::Actor>({"emails=[" + deep}), HasSubstr("liste JSON refusée"));
+  EXPECT_THAT(ErrorOf<v1::Project>({R"(partners=[{"party": {"text": "a"}, "role": "b"}])"}), IsEmpty());
+}
+
 TEST(Assignment, ANewRecordHasNothingToRemove) {
   const auto assignments = ParseAssignments(*v1::Actor::descriptor(), {"name=A", "sdgs-=4"});
   ASSERT_TRUE(assignments.ok());
