@@ -1,10 +1,12 @@
 // Power cuts, failing disks and flipped bits under a real RocksStore on a disk in memory.
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <iostream>
 #include <memory>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,7 @@ using ::maillage::testing::TestRounds;
 using ::maillage::testing::TestSeed;
 
 constexpr char kPath[] = "/site/store";
+constexpr auto kPatience = std::chrono::seconds(5);
 
 RocksOptions OptionsOn(MemoryDisk& disk) {
   RocksOptions options;
@@ -66,20 +69,23 @@ std::unique_ptr<RocksStore> MustOpen(MemoryDisk& disk, bool* doubted = nullptr) 
   return std::move(opened->store);
 }
 
-// Writes until the power goes or the store refuses, or `batches` times.
-void WriteUntilRefused(const MemoryDisk& disk, RocksStore& store, StoreModel& model, std::mt19937_64& random,
+// Writes `batches` times; false where the power went or the store refused before.
+bool WriteUntilRefused(const MemoryDisk& disk, RocksStore& store, StoreModel& model, std::mt19937_64& random,
                        uint64_t batches) {
   for (uint64_t i = 0; i < batches; ++i) {
     const CommitBatch batch = StoreModel::RandomBatch(random);
     const absl::Status committed = store.Commit(batch);
-    if (disk.power_is_off()) return model.Unanswered(batch);
-    if (!committed.ok()) {
-      model.Unanswered(batch);
-      EXPECT_EQ(store.Commit(batch).code(), absl::StatusCode::kFailedPrecondition);
-      return;
+    if (committed.ok() && !disk.power_is_off()) {
+      model.Acknowledged(batch);
+      continue;
     }
-    model.Acknowledged(batch);
+    model.Unanswered(batch);
+    if (!committed.ok()) {
+      EXPECT_EQ(store.Commit(batch).code(), absl::StatusCode::kFailedPrecondition);
+    }
+    return false;
   }
+  return true;
 }
 
 // A copy that was answered for holds what the store held, whatever becomes of the power.
@@ -158,21 +164,29 @@ TEST_P(PowerRounds, CutsLoseNothingAcknowledged) {
             << " found in doubt afterwards, " << copies << " just after a copy), acknowledged batches lost " << (HasFailure() ? "SOME" : "0") << std::endl;
 }
 
-// One workload: opening, commits with flushes and compactions, a checkpoint, closing, opening again, commits.
+// What somebody does with a store, drawn from a seed: lives of commits with flushes and compactions, and within them
+// checkpoints and openings in place. Ends at the first error.
 void Workload(MemoryDisk& disk, StoreModel& model, std::mt19937_64& random) {
-  for (int part = 0; part < 2; ++part) {
+  const uint64_t lives = 2 + random() % 2;
+  for (uint64_t life = 0; life < lives; ++life) {
     auto opened = OpenOn(disk);
     if (!opened.ok()) return;
-    CheckAndSettle(*opened->store, model);
-    if (!opened->continuity_proven && !opened->store->SettleContinuity().ok()) return;
-    WriteUntilRefused(disk, *opened->store, model, random, 12);
-    if (part == 0) opened->store->Checkpoint("/site/backup").IgnoreError();
+    RocksStore& store = *opened->store;
+    CheckAndSettle(store, model);
+    if (!opened->continuity_proven && !store.SettleContinuity().ok()) return;
+    for (uint64_t steps = 1 + random() % 3; steps > 0; --steps) {
+      if (!WriteUntilRefused(disk, store, model, random, 4 + random() % 12)) break;
+      const uint64_t then = random() % 4;
+      if (then == 0) store.Checkpoint(absl::StrCat("/site/backup-", life)).IgnoreError();
+      if (then == 1 && (!store.Reopen(kPatience).ok() || !store.SettleContinuity().ok())) return;
+    }
   }
 }
 
 TEST_F(PowerTest, AnyOperationMayFail) {
   const uint64_t workloads = TestRounds(NumberFromEnvironment("MAILLAGE_IO_WORKLOADS", 1));
   uint64_t points = 0;
+  std::set<StoreModel::Rows> different;
   for (uint64_t workload = 0; workload < workloads && !HasFailure(); ++workload) {
     const uint64_t seed = random_();
     MemoryDisk whole;
@@ -181,6 +195,7 @@ TEST_F(PowerTest, AnyOperationMayFail) {
     Workload(whole, nothing, same);
     const uint64_t operations = whole.operations();
     ASSERT_GT(operations, 100u);
+    different.insert(nothing.rows());
     for (uint64_t at = 0; at < operations && !HasFailure(); at += MAILLAGE_IO_STRIDE) {
       for (const auto fault : {MemoryDisk::Fault::kIoError, MemoryDisk::Fault::kNoSpace}) {
         const bool once = random_() % 2 == 0;
@@ -199,6 +214,7 @@ TEST_F(PowerTest, AnyOperationMayFail) {
       }
     }
   }
+  EXPECT_TRUE(HasFailure() || different.size() == workloads) << "workloads that do the same";
   std::cout << "figure: failing operations and full disks at every index, workloads " << workloads << ", points "
             << points << ", acknowledged batches lost " << (HasFailure() ? "SOME" : "0") << std::endl;
 }
