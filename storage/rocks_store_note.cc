@@ -164,26 +164,35 @@ absl::Status Continuity::Start() {
 
 absl::Status Continuity::Hold(rocksdb::DB& db) {
   std::lock_guard lock(mutex_);
-  absl::Status written = WriteHolding(db, {});
+  const absl::StatusOr<Note> held = Held(db);
+  if (!held.ok()) return held.status();
+  absl::Status written = Write(*held);
   holding_ = written.ok();
   return written;
 }
 
 absl::Status Continuity::HoldMore(rocksdb::DB& db) {
   std::lock_guard lock(mutex_);
-  return holding_ ? WriteHolding(db, {}) : absl::OkStatus();
+  if (!holding_) return absl::OkStatus();
+  const absl::StatusOr<Note> held = Held(db);
+  if (!held.ok()) return held.status();
+  // Tables are flushed together, and each of them calls.
+  return held->manifest == note_->manifest ? absl::OkStatus() : Write(*held);
 }
 
 absl::Status Continuity::Stop(rocksdb::DB& db, const std::vector<FileLength>& logs) {
   std::lock_guard lock(mutex_);
-  return holding_ ? WriteHolding(db, logs) : absl::OkStatus();
+  if (!holding_) return absl::OkStatus();
+  absl::StatusOr<Note> held = Held(db);
+  if (!held.ok()) return held.status();
+  held->logs = logs;
+  return Write(*held);
 }
 
-absl::Status Continuity::WriteHolding(rocksdb::DB& db, const std::vector<FileLength>& logs) {
+absl::StatusOr<Note> Continuity::Held(rocksdb::DB& db) {
   Note note;
   note.in_doubt = doubt_.has_value();
   note.sequence = db.GetLatestSequenceNumber();
-  note.logs = logs;
   std::vector<std::string> names;
   FileLength manifest;
   const rocksdb::Status listed = db.GetLiveFiles(names, &manifest.bytes, /*flush_memtable=*/false);
@@ -192,7 +201,7 @@ absl::Status Continuity::WriteHolding(rocksdb::DB& db, const std::vector<FileLen
     if (absl::StartsWith(name, "/MANIFEST-")) manifest.name = name.substr(1);
   }
   if (!manifest.name.empty()) note.manifest = std::move(manifest);
-  return Write(note);
+  return note;
 }
 
 absl::Status Continuity::Write(const Note& note) {

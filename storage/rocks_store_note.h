@@ -11,6 +11,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
 
@@ -61,14 +62,15 @@ class Continuity {
   absl::Status Start();
   // The database is open, and holds what it holds.
   absl::Status Hold(rocksdb::DB& db);
-  // The same, later; nothing happens before Hold, nor after a Doubt, when what was acknowledged is not known.
+  // The same, where the manifest has grown; nothing happens before Hold, nor after a Doubt, when what was acknowledged is
+  // not known.
   absl::Status HoldMore(rocksdb::DB& db);
   // The same, for the last time: nothing in the folder changes from now on.
   absl::Status Stop(rocksdb::DB& db, const std::vector<FileLength>& logs);
 
  private:
   absl::Status Write(const Note& note) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  absl::Status WriteHolding(rocksdb::DB& db, const std::vector<FileLength>& logs) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  absl::StatusOr<Note> Held(rocksdb::DB& db) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   rocksdb::Env* const env_;
   const std::string folder_;

@@ -108,11 +108,6 @@ void CheckCopy(MemoryDisk& disk, const MadeCopy& copy) {
   EXPECT_EQ(copy.model.Compare(*opened->store).wrong, "");
 }
 
-class PowerTest : public ::testing::Test {
- protected:
-  std::mt19937_64 random_{TestSeed()};
-};
-
 // The rounds of one test in parts that run side by side.
 constexpr uint64_t kShards = 4;
 
@@ -183,12 +178,14 @@ void Workload(MemoryDisk& disk, StoreModel& model, std::mt19937_64& random) {
   }
 }
 
-TEST_F(PowerTest, AnyOperationMayFail) {
+// Each shard takes its share of the operations of every workload.
+TEST_P(PowerRounds, AnyOperationMayFail) {
+  std::mt19937_64 seeds(TestSeed());
   const uint64_t workloads = TestRounds(NumberFromEnvironment("MAILLAGE_IO_WORKLOADS", 1));
   uint64_t points = 0;
   std::set<StoreModel::Rows> different;
   for (uint64_t workload = 0; workload < workloads && !HasFailure(); ++workload) {
-    const uint64_t seed = random_();
+    const uint64_t seed = seeds();
     MemoryDisk whole;
     StoreModel nothing;
     std::mt19937_64 same(seed);
@@ -196,7 +193,7 @@ TEST_F(PowerTest, AnyOperationMayFail) {
     const uint64_t operations = whole.operations();
     ASSERT_GT(operations, 100u);
     different.insert(nothing.rows());
-    for (uint64_t at = 0; at < operations && !HasFailure(); at += MAILLAGE_IO_STRIDE) {
+    for (uint64_t at = GetParam(); at < operations && !HasFailure(); at += kShards * MAILLAGE_IO_STRIDE) {
       for (const auto fault : {MemoryDisk::Fault::kIoError, MemoryDisk::Fault::kNoSpace}) {
         const bool once = random_() % 2 == 0;
         SCOPED_TRACE(absl::StrCat("workload seed ", seed, ", operation ", at, once ? ", once" : ", from then on",
