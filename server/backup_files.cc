@@ -27,6 +27,8 @@ constexpr size_t kDigestBytes = 32;
 constexpr size_t kStepBytes = size_t{1} << 20;
 // Names that a message lists before it counts the rest.
 constexpr size_t kNamesInMessage = 20;
+// Objects and lists inside of each other in a manifest: four today.
+constexpr int kManifestDepth = 8;
 
 absl::Status FileError(const fs::path& file, const char* what, int error) {
   const std::string text = absl::StrCat(file.string(), " : ", what, " (", std::strerror(error), ")");
@@ -128,19 +130,24 @@ bool IsPlainPath(const std::string& path) {
   return true;
 }
 
+// Throws on what is negative or no whole number: to convert those is undefined.
+uint64_t CountIn(const Json& json, const char* name) {
+  return json.at(name).get_ref<const Json::number_unsigned_t&>();
+}
+
 absl::StatusOr<BackupManifest> FromJson(const Json& json) {
   BackupManifest manifest;
   manifest.site = json.at("site").get<std::string>();
   manifest.site_id = json.at("site_id").get<std::string>();
   manifest.incarnation = json.at("incarnation").get<std::string>();
   manifest.root = json.at("root").get<std::string>();
-  manifest.time_millis = json.at("time_millis").get<uint64_t>();
-  manifest.feed_head = json.at("feed_head").get<uint64_t>();
+  manifest.time_millis = CountIn(json, "time_millis");
+  manifest.feed_head = CountIn(json, "feed_head");
   for (const auto& [name, kind] : json.at("kinds").items()) {
-    manifest.kinds[name] = {kind.at("records").get<uint64_t>(), kind.at("deleted").get<uint64_t>()};
+    manifest.kinds[name] = {CountIn(kind, "records"), CountIn(kind, "deleted")};
   }
   for (const Json& file : json.at("files")) {
-    manifest.files.push_back({file.at("path").get<std::string>(), file.at("bytes").get<uint64_t>(),
+    manifest.files.push_back({file.at("path").get<std::string>(), CountIn(file, "bytes"),
                               file.at("blake2b").get<std::string>()});
     if (!IsPlainPath(manifest.files.back().path)) {
       return absl::DataLossError(absl::StrCat(kManifestFile, " : un chemin sort de la sauvegarde"));
@@ -184,11 +191,14 @@ std::string FormatManifest(const BackupManifest& manifest) {
 absl::StatusOr<BackupManifest> ParseManifest(const std::string& text) {
   const absl::Status damaged = absl::DataLossError(
       absl::StrCat(kManifestFile, " est endommagé : prenez une autre sauvegarde"));
-  const Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  // Writing it again for its hash takes a stack frame for each level: what lies deeper than a manifest does is left out,
+  // and missed by the hash.
+  const auto within = [](int depth, Json::parse_event_t, Json&) { return depth <= kManifestDepth; };
+  const Json json = Json::parse(text, within, /*allow_exceptions=*/false);
   if (json.is_discarded() || !json.is_object()) return damaged;
   try {
     const Json& backup = json.at("backup");
-    if (backup.at("format").get<uint64_t>() > kManifestFormat) {
+    if (CountIn(backup, "format") > kManifestFormat) {
       return absl::FailedPreconditionError(
           absl::StrCat(kManifestFile, " vient d'une version plus récente de Maillage : installez-la"));
     }
