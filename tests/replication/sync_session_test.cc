@@ -329,9 +329,14 @@ TEST_F(SyncTest, ATerritoryThatIsNoTextBarsNothing) {
   }
   ASSERT_TRUE(lyon.replica->Commit().ok());
   savoie.Create(NamedActor("RESACOOP", "69"));
-  Link link(&savoie, &lyon, /*known=*/false);
+  // Each holds something that the other wrote: neither asks for a feed from its start, and roots are told.
+  ASSERT_TRUE(lyon.replica->Apply(savoie.Feed()[0], savoie.id).ok());
+  ASSERT_TRUE(savoie.replica->Apply(lyon.Feed()[0], lyon.id).ok());
+  ASSERT_TRUE(lyon.replica->Commit().ok() && savoie.replica->Commit().ok());
+  Link link(&lyon, &savoie, /*known=*/false);
   link.Run();
   ExpectEqual();
+  EXPECT_EQ(link.caller().progress().reconciliation_rounds, 1u);
   EXPECT_EQ(savoie.State(kActor, id).Territories(), std::vector<std::string>{"73"});
   EXPECT_EQ(savoie.Actor(id).departments_size(), 1) << "what is no text is not shown";
 }
