@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "proto/absl_view.h"
 #include "toml++/toml.h"
 
 namespace maillage::server {
@@ -14,13 +15,13 @@ namespace {
 
 constexpr size_t kMaxSiteName = 40;
 
-absl::Status Wrong(const std::filesystem::path& file, const toml::source_region& where,
+absl::Status Wrong(std::string_view source, const toml::source_region& where,
                    const std::string& what) {
   return absl::InvalidArgumentError(
-      absl::StrCat(file.string(), ", ligne ", where.begin.line, " : ", what));
+      absl::StrCat(ToAbsl(source), ", ligne ", where.begin.line, " : ", what));
 }
 
-absl::Status ReadValue(const std::filesystem::path& file, const std::string& name,
+absl::Status ReadValue(std::string_view source, const std::string& name,
                        const toml::node& value, Config& config) {
   const auto text = value.value<std::string>();
   if (name == "site" && text) {
@@ -39,13 +40,28 @@ absl::Status ReadValue(const std::filesystem::path& file, const std::string& nam
     config.peers.clear();
     for (const toml::node& peer : *value.as_array()) {
       const auto address = peer.value<std::string>();
-      if (!address) return Wrong(file, peer.source(), "une adresse est un texte, \"HÔTE:PORT\"");
+      if (!address) return Wrong(source, peer.source(), "une adresse est un texte, \"HÔTE:PORT\"");
       config.peers.push_back(*address);
     }
   } else {
-    return Wrong(file, value.source(),
+    return Wrong(source, value.source(),
                  absl::StrCat("« ", name, " » est inconnu ou d'un autre type ; noms connus : site, "
                                           "data, lease, listen, peers, log_level, cache_mib"));
+  }
+  return absl::OkStatus();
+}
+
+template <typename Parse>
+absl::Status ReadTable(Parse parse, std::string_view source, Config& config) {
+  toml::table table;
+  try {
+    table = parse();
+  } catch (const toml::parse_error& error) {
+    return Wrong(source, error.source(), std::string(error.description()));
+  }
+  for (const auto& [name, value] : table) {
+    absl::Status status = ReadValue(source, std::string(name.str()), value, config);
+    if (!status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -71,17 +87,11 @@ absl::Status CheckAddress(const std::string& address, bool may_be_any_port) {
 }  // namespace
 
 absl::Status ReadConfigFile(const std::filesystem::path& file, Config& config) {
-  toml::table table;
-  try {
-    table = toml::parse_file(file.string());
-  } catch (const toml::parse_error& error) {
-    return Wrong(file, error.source(), std::string(error.description()));
-  }
-  for (const auto& [name, value] : table) {
-    absl::Status status = ReadValue(file, std::string(name.str()), value, config);
-    if (!status.ok()) return status;
-  }
-  return absl::OkStatus();
+  return ReadTable([&] { return toml::parse_file(file.string()); }, file.string(), config);
+}
+
+absl::Status ReadConfig(std::string_view toml, std::string_view source, Config& config) {
+  return ReadTable([&] { return toml::parse(toml, source); }, source, config);
 }
 
 absl::Status CheckConfig(const Config& config) {

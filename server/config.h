@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -30,6 +31,8 @@ struct Config {
 // Adds to `config` what the file says. InvalidArgument with file, line and what to do where the file is unreadable,
 // holds an unknown name or a value of the wrong type.
 absl::Status ReadConfigFile(const std::filesystem::path& file, Config& config);
+// The same of the file's text; `source` names it in messages.
+absl::Status ReadConfig(std::string_view toml, std::string_view source, Config& config);
 
 // InvalidArgument where something is missing or has a wrong form.
 absl::Status CheckConfig(const Config& config);

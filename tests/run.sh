@@ -8,11 +8,12 @@ usage() {
   cat <<TEXT
 tests/run.sh [OPTION…]
 
-Sans option : tous les essais, puis ceux d'un seul processus encore une fois sous AddressSanitizer et UBSan.
+Sans option : tous les essais, ceux d'un seul processus encore une fois sous AddressSanitizer et UBSan, puis --fuzz.
   --quick          sans les seconds, et sans ceux qui lancent de vrais nœuds
   --filter REGEX   seulement les essais dont le nom correspond (ctest -R), dans la construction ordinaire
   --asan, --tsan   seulement sous AddressSanitizer et UBSan, ou sous ThreadSanitizer
   --soak           cinq fois plus d'histoires aléatoires, d'une graine nouvelle, sans vrais nœuds
+  --fuzz           les décodeurs devant des octets hostiles, une minute chacun (tests/fuzz/run.sh)
   --bench          les mesures au lieu des essais (tests/bench/run.sh)
   --mutations      des fautes plantées une à une : les essais les voient-ils ? (tests/mutations/run.py)
   --help           ceci
@@ -77,6 +78,18 @@ run_benchmarks() {
   if tests/bench/run.sh; then passed=1; else failed=1; fi
 }
 
+# A target that keeps its properties for a minute is one passed.
+run_fuzz() {
+  local log broken=0 all
+  log=$(mktemp)
+  tests/fuzz/run.sh --seconds 60 | tee "$log" || broken=1
+  all=$(grep -c '^figure: fuzz ' "$log") || true
+  passed=$((passed + $(grep -c '^figure: fuzz .*, 0 crashes,' "$log" || true)))
+  failed=$((failed + $(grep -c '^figure: fuzz .*, [1-9][0-9]* crashes,' "$log" || true)))
+  ((broken == 0 || all > 0)) || failed=$((failed + 1))
+  rm -f "$log"
+}
+
 run_mutations() {
   if tests/mutations/run.py; then passed=1; else failed=1; fi
 }
@@ -97,6 +110,7 @@ main() {
       --asan | --tsan) what=${1#--} ;;
       --soak) what=soak ;;
       --mutations) what=mutations ;;
+      --fuzz) what=fuzz ;;
       --bench) what=bench ;;
       -h | --help) usage; return ;;
       *) echo "Option inconnue : $1 (voir --help)" >&2; return 64 ;;
@@ -105,13 +119,14 @@ main() {
   done
   deploy/install-dependencies.sh build test
   case "$what" in
-    all) run_release; run_sanitized asan ;;
+    all) run_release; run_sanitized asan; run_fuzz ;;
     quick) run_release -LE e2e -E '^bench\.' ;;
     filter) run_release "${options[@]}" ;;
     asan | tsan) run_sanitized "$what" "${options[@]}" ;;
     soak) run_soak ;;
     bench) run_benchmarks ;;
     mutations) run_mutations ;;
+    fuzz) run_fuzz ;;
   esac
   report
 }

@@ -92,7 +92,7 @@ def files_of(root: Path) -> Iterator[File]:
         parts = relative.parts
         if re.match(r'\.git$|build|out$', parts[0]) or '__pycache__' in parts or not path.is_file():
             continue
-        if relative.as_posix().startswith(('tests/data/', 'tests/golden/')):
+        if relative.as_posix().startswith(('tests/data/', 'tests/golden/', 'tests/fuzz/corpus/')):
             continue
         if path.suffix in TEXT or (path.suffix == '' and path.read_bytes()[:2] == b'#!'):
             yield File(relative.as_posix(), path.read_text(encoding='utf-8'))
