@@ -14,6 +14,7 @@ Sans option : tous les essais, ceux d'un seul processus encore une fois sous Add
   --asan, --tsan   seulement sous AddressSanitizer et UBSan, ou sous ThreadSanitizer
   --soak           cinq fois plus d'histoires aléatoires, d'une graine nouvelle, sans vrais nœuds
   --fuzz           les décodeurs devant des octets hostiles, une minute chacun (tests/fuzz/run.sh)
+  --soak [MINUTES] les formes longues de tout, en une heure ou en tant de minutes, d'une graine nouvelle (tests/soak.py)
   --bench          les mesures au lieu des essais (tests/bench/run.sh)
   --mutations      des fautes plantées une à une : les essais les voient-ils ? (tests/mutations/run.py)
   --help           ceci
@@ -67,11 +68,15 @@ run_sanitized() {
     run_tests "build-$preset" "$@"
 }
 
-# The same random histories take another way with each seed.
+# run_soak MINUTES: building isn't part of them.
 run_soak() {
-  export MAILLAGE_SEED=${MAILLAGE_SEED:-$RANDOM$RANDOM} MAILLAGE_SOAK=5 MAILLAGE_HISTORIES=100000
-  echo "MAILLAGE_SEED=$MAILLAGE_SEED"
-  run_release -LE e2e -E '^bench\.' --timeout 7200
+  deploy/build.sh --tests
+  if [[ -x tests/fuzz/run.sh ]]; then
+    local targets
+    mapfile -t targets < <(tests/fuzz/run.sh --list)
+    deploy/build.sh --preset fuzz --tests "${targets[@]/#/maillage_fuzz_}"
+  fi
+  if tests/soak.py --minutes "$1"; then passed=1; else failed=1; fi
 }
 
 run_benchmarks() {
@@ -102,13 +107,16 @@ report() {
 }
 
 main() {
-  local what=all options=()
+  local what=all minutes=60 options=()
   while (($# > 0)); do
     case "$1" in
       --quick) what=quick ;;
       --filter) what=filter options+=(-R "${2:?--filter attend une expression}"); shift ;;
       --asan | --tsan) what=${1#--} ;;
-      --soak) what=soak ;;
+      --soak)
+        what=soak
+        if [[ ${2:-} =~ ^[0-9]+$ ]]; then minutes=$2; shift; fi
+        ;;
       --mutations) what=mutations ;;
       --fuzz) what=fuzz ;;
       --bench) what=bench ;;
@@ -123,7 +131,7 @@ main() {
     quick) run_release -LE e2e -E '^bench\.' ;;
     filter) run_release "${options[@]}" ;;
     asan | tsan) run_sanitized "$what" "${options[@]}" ;;
-    soak) run_soak ;;
+    soak) run_soak "$minutes" ;;
     bench) run_benchmarks ;;
     mutations) run_mutations ;;
     fuzz) run_fuzz ;;

@@ -45,7 +45,7 @@ void Print(const Sum& sum, bool twice) {
   std::cout << "figure: simulation seeds " << sum.seeds << (twice ? ", replayed twice with another trace hash " : "");
   if (twice) std::cout << sum.differing;
   std::cout << ", violations " << sum.failed << ", simulated site-years "
-            << sum.site_millis / maillage::sim::kYear << ", edits " << sum.edits << ", acknowledged "
+            << static_cast<double>(sum.site_millis / maillage::sim::kDay) / 365 << ", edits " << sum.edits << ", acknowledged "
             << sum.acknowledged << " (" << sum.lost_with_disks << " on lost disks alone), frames " << sum.frames
             << ", crashes " << sum.crashes << ", restores " << sum.restores << ", clones " << sum.clones
             << std::endl;

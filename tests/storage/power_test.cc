@@ -1,6 +1,7 @@
 // Power cuts, failing disks and flipped bits under a real RocksStore on a disk in memory.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <iostream>
 #include <memory>
@@ -182,6 +183,7 @@ void Workload(MemoryDisk& disk, StoreModel& model, std::mt19937_64& random) {
 TEST_P(PowerRounds, AnyOperationMayFail) {
   std::mt19937_64 seeds(TestSeed());
   const uint64_t workloads = TestRounds(NumberFromEnvironment("MAILLAGE_IO_WORKLOADS", 1));
+  const uint64_t stride = NumberFromEnvironment("MAILLAGE_IO_STRIDE", MAILLAGE_IO_STRIDE);
   uint64_t points = 0;
   std::set<StoreModel::Rows> different;
   for (uint64_t workload = 0; workload < workloads && !HasFailure(); ++workload) {
@@ -193,7 +195,7 @@ TEST_P(PowerRounds, AnyOperationMayFail) {
     const uint64_t operations = whole.operations();
     ASSERT_GT(operations, 100u);
     different.insert(nothing.rows());
-    for (uint64_t at = GetParam(); at < operations && !HasFailure(); at += kShards * MAILLAGE_IO_STRIDE) {
+    for (uint64_t at = GetParam(); at < operations && !HasFailure(); at += kShards * stride) {
       for (const auto fault : {MemoryDisk::Fault::kIoError, MemoryDisk::Fault::kNoSpace}) {
         const bool once = random_() % 2 == 0;
         SCOPED_TRACE(absl::StrCat("workload seed ", seed, ", operation ", at, once ? ", once" : ", from then on",
@@ -316,6 +318,45 @@ TEST_P(PowerRounds, DamageIsNeverAWrongValue) {
   std::cout << "figure: bit flips and other damage " << done << ": opening refused " << refused
             << ", opened in doubt " << in_doubt << ", reads refused " << read_errors << ", harmless " << harmless
             << ", wrong values and undetected losses " << (HasFailure() ? "SOME" : "0") << std::endl;
+}
+
+// Each byte in turn of a file that holds rows, its index and all that says how to read them.
+TEST_F(PowerTest, EveryByteOfASortedFileIsGuarded) {
+  MemoryDisk disk;
+  StoreModel model;
+  {
+    const auto store = MustOpen(disk);
+    CommitBatch batch;
+    for (int row = 0; row < 40; ++row) batch.Put(Table::kFeed, absl::StrCat("key", row), absl::StrCat("value", row));
+    ASSERT_TRUE(store->Commit(batch).ok());
+    model.Acknowledged(batch);
+  }
+  // Opening writes to sorted files what the log holds.
+  MustOpen(disk).reset();
+  const DiskImage whole = disk.Image();
+  const auto sorted = std::find_if(whole.begin(), whole.end(), [](const auto& file) {
+    return absl::EndsWith(file.first, ".sst");
+  });
+  ASSERT_NE(sorted, whole.end());
+  uint64_t noticed = 0;
+  for (size_t place = 0; place < sorted->second.size() && !HasFailure(); ++place) {
+    DiskImage damaged = whole;
+    char& byte = damaged[sorted->first][place];
+    byte = static_cast<char>(byte ^ (1 << random_() % 8));
+    SCOPED_TRACE(absl::StrCat("byte ", place, " of ", sorted->second.size()));
+    MemoryDisk flipped;
+    flipped.Load(damaged);
+    const auto opened = OpenOn(flipped);
+    if (!opened.ok()) {
+      ++noticed;
+      continue;
+    }
+    const StoreModel::Verdict verdict = model.Compare(*opened->store, !opened->continuity_proven);
+    EXPECT_EQ(verdict.wrong, "");
+    noticed += verdict.errors > 0 || !opened->continuity_proven ? 1 : 0;
+  }
+  std::cout << "figure: bytes of a sorted file, one flipped at a time " << sorted->second.size() << ", noticed "
+            << noticed << std::endl;
 }
 
 }  // namespace

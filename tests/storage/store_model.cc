@@ -1,5 +1,6 @@
 #include "tests/storage/store_model.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "absl/strings/str_cat.h"
@@ -35,6 +36,13 @@ StoreModel::Rows Read(const ReadView& store, uint64_t& refused) {
 
 std::string Name(const std::pair<Table, std::string>& key) {
   return absl::StrCat(ToAbsl(TableName(key.first)), "/", key.second);
+}
+
+std::string FirstDifference(const StoreModel::Rows& found, const StoreModel::Rows& expected) {
+  const auto [has, ought] = std::mismatch(found.begin(), found.end(), expected.begin(), expected.end());
+  const bool extra = ought == expected.end() || (has != found.end() && has->first < ought->first);
+  return absl::StrCat(Name((extra ? has : ought)->first), extra ? " is too many" : " is missing or another, ", " of ",
+                      expected.size(), " rows ", found.size());
 }
 
 }  // namespace
@@ -109,7 +117,8 @@ StoreModel::Verdict StoreModel::Compare(const ReadView& store, bool loss_is_told
   const Rows found = Read(store, verdict.errors);
   const bool whole = verdict.errors == 0 && !loss_is_told;
   if (whole && found != rows_ && !(unanswered_ && found == with_unanswered_)) {
-    verdict.wrong = "the scans give neither what was acknowledged nor that and the last batch";
+    verdict.wrong = absl::StrCat("the scans give neither what was acknowledged nor that and the last batch; ",
+                                 FirstDifference(found, rows_));
   }
   if (verdict.errors == 0 && loss_is_told && !moments_.contains(Hash(found)) && Hash(found) != Hash(rows_) &&
       !(unanswered_ && found == with_unanswered_)) {

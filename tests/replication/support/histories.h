@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
+#include <iostream>
+#include <string>
 
 #include "tests/replication/support/ports.h"
 #include "tests/support/seed.h"
@@ -29,6 +31,9 @@ void ForEachHistory(Body body, double share = 1) {
     body(random);
     if (::testing::Test::HasFatalFailure()) return;
   }
+  const ::testing::TestInfo* test = ::testing::UnitTest::GetInstance()->current_test_info();
+  std::cout << "figure: random histories " << count << ", " << test->test_suite_name() << "." << test->name()
+            << std::endl;
 }
 
 }  // namespace maillage::replication::testing
