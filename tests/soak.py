@@ -147,6 +147,7 @@ PARTS = [
          needs=ROOT / 'tests/replication/sync_twin_fleet_test.cc'),
     Part('octets hostiles', 8, fuzz, 0, {'exécutions': r'figure: fuzz .*?: (\d+) executions'}, lanes=1, needs=FUZZ),
     Part('modèle des jointures', 2, model('JoinModel.*'), 0, STATES, lanes=1, ladder=(4, 5, 6)),
+    Part('modèle des conversations', 4, model('SessionModel/*'), 0, STATES, lanes=1, ladder=(0, 1, 2), dearer=60),
 ]
 
 
