@@ -12,7 +12,6 @@ Sans option : tous les essais, ceux d'un seul processus encore une fois sous Add
   --quick          sans les seconds, et sans ceux qui lancent de vrais nœuds
   --filter REGEX   seulement les essais dont le nom correspond (ctest -R), dans la construction ordinaire
   --asan, --tsan   seulement sous AddressSanitizer et UBSan, ou sous ThreadSanitizer
-  --soak           cinq fois plus d'histoires aléatoires, d'une graine nouvelle, sans vrais nœuds
   --fuzz           les décodeurs devant des octets hostiles, une minute chacun (tests/fuzz/run.sh)
   --soak [MINUTES] les formes longues de tout, en une heure ou en tant de minutes, d'une graine nouvelle (tests/soak.py)
   --bench          les mesures au lieu des essais (tests/bench/run.sh)
