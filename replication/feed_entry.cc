@@ -23,13 +23,19 @@ absl::StatusOr<FeedEntry> DecodeFeedEntry(std::string_view bytes) {
   const uint64_t kind = reader.Varint();
   const auto id = RecordId::FromBytes(reader.Raw(RecordId::kSize));
   const bool known_type = type == static_cast<uint8_t>(FeedEntry::Type::kChange) ||
-                          type == static_cast<uint8_t>(FeedEntry::Type::kState);
+                          type == static_cast<uint8_t>(FeedEntry::Type::kState) ||
+                          type == static_cast<uint8_t>(FeedEntry::Type::kLost);
   const bool has_change = type == static_cast<uint8_t>(FeedEntry::Type::kChange);
   if (!reader.ok() || !known_type || kind > UINT16_MAX || (!has_change && !reader.done())) {
     return absl::DataLossError("feed table: a damaged entry");
   }
-  return FeedEntry{static_cast<FeedEntry::Type>(type), *source,
-                   RecordKey{static_cast<uint16_t>(kind), *id}, std::string(reader.rest())};
+  FeedEntry entry{static_cast<FeedEntry::Type>(type), *source,
+                  RecordKey{static_cast<uint16_t>(kind), *id}, std::string(reader.rest())};
+  // So that no flipped bit of another entry makes one.
+  if (entry.type == FeedEntry::Type::kLost && entry != FeedEntry{FeedEntry::Type::kLost, {}, {}, ""}) {
+    return absl::DataLossError("feed table: a damaged entry");
+  }
+  return entry;
 }
 
 std::string EncodeDot(const Dot& dot) {

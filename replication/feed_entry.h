@@ -21,6 +21,8 @@ struct FeedEntry {
     kChange = 1,
     // A whole state was merged: the entry says which record moved on, the state itself is in the states table.
     kState = 2,
+    // What was stored here could not be read any more, and a repair took it away: the rest of the entry is zero.
+    kLost = 3,
   };
 
   Type type = Type::kChange;

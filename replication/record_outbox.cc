@@ -91,7 +91,8 @@ absl::Status RecordOutbox::CollectFeed(v1::Changes* changes, size_t& bytes) {
   absl::Status status = ScanFeed(
       replica_->store(), feed_sent_,
       [&](uint64_t position, FeedEntry entry) {
-        if (came_from_peer_.contains(position) || (entry.source == peer_ && one_of_a_kind)) {
+        const bool is_the_peers = came_from_peer_.contains(position) || (entry.source == peer_ && one_of_a_kind);
+        if (is_the_peers || entry.type == FeedEntry::Type::kLost) {
           feed_sent_ = position;
           return true;
         }

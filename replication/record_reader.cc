@@ -56,6 +56,18 @@ absl::StatusOr<std::optional<RecordState>> ReadState(const storage::ReadView& vi
   return *std::move(state);
 }
 
+absl::Status WaitsForPeer(const RecordKey& record) {
+  return absl::DataLossError(absl::StrCat("la fiche ", FormatUuid(record.id),
+                                          " était endommagée sur le disque de ce nœud ; elle revient dès qu'un autre site "
+                                          "qui l'a est joint (« maillage peers »)"));
+}
+
+absl::Status Absent(const storage::ReadView& view, const RecordKey& record, absl::Status not_found) {
+  const auto lost = view.Get(Table::kMeta, storage::LostKey(record));
+  if (!lost.ok()) return lost.status();
+  return lost->has_value() ? WaitsForPeer(record) : not_found;
+}
+
 absl::Status ScanStates(const storage::ReadView& view, uint16_t kind,
                         const std::optional<RecordId>& after,
                         absl::FunctionRef<bool(const RecordKey&, std::string_view)> visit,

@@ -24,6 +24,11 @@ absl::Status UnreadableRecord(const RecordKey& record, const absl::Status& why);
 absl::StatusOr<std::optional<RecordState>> ReadState(const storage::ReadView& view,
                                                      const RecordKey& record);
 
+// What to say of a record that has no state here: DataLoss where a repair gave it up and it waits for a peer, otherwise
+// `not_found`.
+absl::Status Absent(const storage::ReadView& view, const RecordKey& record, absl::Status not_found);
+absl::Status WaitsForPeer(const RecordKey& record);
+
 // What a walk passed over because its bytes are damaged.
 struct Unread {
   // At least so many rows.

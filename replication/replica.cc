@@ -92,6 +92,7 @@ absl::Status Replica::Load(const Options& options) {
     PutMeta(std::string(storage::kIdentityKey), EncodeIdentity(identity_));
   }
   if (absl::Status status = LoadTree(); !status.ok()) return status;
+  if (absl::Status status = LoadLost(); !status.ok()) return status;
   if (absl::Status status = LoadRequests(); !status.ok()) return status;
   instance_ = random_->Next64();
   PutMeta(std::string(storage::kOpeningKey), EncodeCount(++opening_));
@@ -231,6 +232,7 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
     return absl::FailedPreconditionError(
         "cet etag date d'avant la restauration ou la copie de ce site : relisez la fiche et recommencez");
   }
+  if (state.vector().empty() && IsLost(write.record)) return WaitsForPeer(write.record);
   Change change;
   change.record = write.record;
   change.dot.actor = ActorFor(state);
@@ -286,9 +288,12 @@ absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_byte
   if (!state.CanApply(*change)) return ApplyResult{Applied::kMissingCauses, change->record};
   if (!clock_.Observe(change->time)) ++open_.changes_from_the_future;
   open_.clock = clock_.last();
+  // A lost record's changes are in the feed already, as far as they could be read.
+  const bool in_feed = IsLost(change->record) && InHistory(change->record, change->dot);
   Touch(change->record, **staged);
   state.Apply(*change);
   NoteAuthor(change->dot.actor, change->site_sequence, change_bytes);
+  if (in_feed) return ApplyResult{Applied::kApplied, change->record};
   const uint64_t position = AppendToFeed(
       {FeedEntry::Type::kChange, source, change->record, std::string(change_bytes)}, change->dot);
   return ApplyResult{Applied::kApplied, change->record, position};
@@ -414,6 +419,10 @@ absl::Status Replica::Commit() {
   if (failed_) return absl::FailedPreconditionError("the store has to be opened again");
   KeepCursors();
   if (!dirty_) return absl::OkStatus();
+  for (const auto& [record, staged] : staged_) {
+    if (!staged->changed || !IsLost(record)) continue;
+    if (absl::Status status = RecoverHistory(record, *staged); !status.ok()) return status;
+  }
   std::vector<TreeUpdate> updates;
   for (const auto& [record, staged] : staged_) FinishRecord(record, *staged, updates);
   if (batch_.empty()) {

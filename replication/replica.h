@@ -177,6 +177,23 @@ class Replica {
   bool failed() const { return failed_; }
   // Bytes that wait for Commit.
   size_t open_batch_bytes() const;
+  // A repair gave the record up: it waits for a peer. Once its state is here again, its own history is applied to it.
+  bool IsLost(const RecordKey& record) const { return lost_.contains(record); }
+  const std::set<RecordKey>& lost() const { return lost_; }
+
+  // ---- For repairs (record_repair.h, repair.h), which vouch for what they write.
+  // The open batch changes the record.
+  bool HasOpenChanges(const RecordKey& record) const;
+  // Into the open batch, as it is. The tree follows with ReloadTree.
+  void PutRow(storage::Table table, std::string key, std::optional<std::string> value);
+  void SetLost(const RecordKey& record, bool lost);
+  void TakeNewIncarnation();
+  // Moves the feed's head up to rows that are there.
+  void LengthenFeed(uint64_t head);
+  // `told` was progress() at one moment, `counted` is what the states of that moment call for.
+  void CorrectCounts(const LocalProgress& told, const LocalProgress& counted);
+  absl::Status ReloadTree() { return LoadTree(); }
+
   WallClock& wall_clock() { return *wall_; }
   Random& random() { return *random_; }
 
@@ -204,6 +221,10 @@ class Replica {
 
   absl::Status Load(const Options& options);
   absl::Status LoadTree();
+  absl::Status LoadLost();
+  bool InHistory(const RecordKey& record, const Dot& dot) const;
+  // Applies to a lost record that came back what its history holds beyond.
+  absl::Status RecoverHistory(const RecordKey& record, Staged& staged);
   absl::Status LoadRequests();
   void Remember(const std::string& request_id, const RequestOutcome& outcome);
   // Adds to the batch the removal of what exceeds kRememberedRequests; how many of the oldest.
@@ -256,6 +277,7 @@ class Replica {
   LocalProgress committed_;
   LocalIdentity committed_identity_;
   std::string damage_;
+  std::set<RecordKey> lost_;
   // Valid as of the last commit, and not on disk yet.
   absl::flat_hash_map<SiteId, PeerCursor> unsaved_cursors_;
   // Ids of the requests in the meta table, the oldest first.

@@ -1,7 +1,9 @@
 #include "replication/scrub.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
+#include <set>
 #include <string_view>
 #include <utility>
 
@@ -26,8 +28,9 @@ constexpr uint64_t kRowsPerStep = 1'000;
 
 class Scrubber {
  public:
-  Scrubber(const storage::ReadView& view, const IndexSource* index, const ScrubProgress& progress)
-      : view_(view), index_(index), progress_(progress) {}
+  Scrubber(const storage::ReadView& view, const IndexSource* index, const ScrubProgress& progress,
+           const ScrubSink& sink)
+      : view_(view), index_(index), progress_(progress), sink_(sink) {}
 
   absl::StatusOr<ScrubReport> Run() {
     CheckMeta();
@@ -42,26 +45,60 @@ class Scrubber {
   }
 
  private:
+  void Find(ScrubFinding finding) {
+    ++report_.tables[static_cast<size_t>(finding.table)].damaged;
+    if (sink_ != nullptr) sink_(finding);
+    if (report_.findings.size() < kMaxScrubFindings) report_.findings.push_back(std::move(finding));
+  }
   void Find(Table table, std::string_view key, std::optional<RecordKey> record, std::string what) {
-    ++report_.tables[static_cast<size_t>(table)].damaged;
-    if (report_.findings.size() >= kMaxScrubFindings) return;
-    report_.findings.push_back({table, std::string(key), record, std::move(what)});
+    Find(ScrubFinding{table, std::string(key), record, std::move(what)});
+  }
+  // A row too much.
+  void FindRow(Table table, std::string_view key, std::optional<RecordKey> record, std::string what) {
+    ScrubFinding finding{table, std::string(key), record, std::move(what)};
+    finding.removable = true;
+    Find(std::move(finding));
+  }
+  void FindPositions(std::string_view key, uint64_t first, uint64_t last, std::optional<RecordKey> record,
+                     std::string what) {
+    ScrubFinding finding{Table::kFeed, std::string(key), record, std::move(what)};
+    finding.first_position = first;
+    finding.last_position = last;
+    Find(std::move(finding));
+    bad_positions_.emplace_back(first, last);
+  }
+  bool IsBad(uint64_t position) const {
+    // Ascending, and apart.
+    const auto after = std::upper_bound(bad_positions_.begin(), bad_positions_.end(), position,
+                                        [](uint64_t p, const auto& range) { return p < range.first; });
+    return after != bad_positions_.begin() && position <= std::prev(after)->second;
+  }
+  // Once for each record.
+  void FindUnreadable(const RecordKey& record, const absl::Status& why) {
+    if (!unreadable_records_.insert(record).second) return;
+    states_whole_ = false;
+    Find(Table::kStates, storage::StateKey(record), record, absl::StrCat("fiche illisible : ", why.message()));
   }
 
   // Calls check(key, value) for each row.
   template <typename Check>
   void Walk(Table table, Check check) {
     auto cursor = view_.Scan(table, {});
-    for (; cursor->Valid() && !stopped_; cursor->Next()) {
-      ++report_.tables[static_cast<size_t>(table)].checked;
-      check(cursor->key(), cursor->value());
-      if (++rows_ % kRowsPerStep == 0) stopped_ = !progress_(rows_);
+    while (true) {
+      for (; cursor->Valid() && !stopped_; cursor->Next()) {
+        ++report_.tables[static_cast<size_t>(table)].checked;
+        check(cursor->key(), cursor->value());
+        if (++rows_ % kRowsPerStep == 0) stopped_ = !progress_(rows_);
+      }
+      if (stopped_ || cursor->status().ok()) break;
+      unreadable_[static_cast<size_t>(table)] = true;
+      const absl::Status status = cursor->status();
+      const bool beyond = cursor->SkipDamage();
+      Find(table, "", std::nullopt,
+           absl::StrCat(beyond ? "des lignes sont illisibles : " : "illisible à partir d'ici : ", status.message()));
+      if (!beyond) break;
     }
     stopped_ = stopped_ || !progress_(rows_);
-    if (!cursor->status().ok()) {
-      Find(table, "", std::nullopt, absl::StrCat("illisible à partir d'ici : ", cursor->status().message()));
-      unreadable_[static_cast<size_t>(table)] = true;
-    }
   }
 
   // Nothing where it is absent or can't be read; the latter is a finding of its own.
@@ -94,8 +131,14 @@ class Scrubber {
         decoded = DecodeRequestOutcome(value).status();
       } else if (absl::StartsWith(ToAbsl(key), "cursor/")) {
         decoded = DecodeCursor(value).status();
+      } else if (const auto record = storage::ParseLostKey(key); record.has_value()) {
+        lost_.insert(*record);
+        const auto state = view_.Get(Table::kStates, storage::StateKey(*record));
+        report_.waiting += state.ok() && !state->has_value() ? 1 : 0;
       }
-      if (!decoded.ok()) Find(Table::kMeta, key, std::nullopt, std::string(decoded.message()));
+      const bool needed = key == storage::kIdentityKey || key == storage::kProgressKey;
+      if (!decoded.ok() && needed) Find(Table::kMeta, key, std::nullopt, std::string(decoded.message()));
+      if (!decoded.ok() && !needed) FindRow(Table::kMeta, key, std::nullopt, std::string(decoded.message()));
     });
     if (!identity) Find(Table::kMeta, storage::kIdentityKey, std::nullopt, "l'identité du site manque");
     if (!stored_.has_value()) Find(Table::kMeta, storage::kProgressKey, std::nullopt, "les compteurs manquent");
@@ -104,12 +147,9 @@ class Scrubber {
   void CheckStates() {
     Walk(Table::kStates, [&](std::string_view key, std::string_view value) {
       const auto record = storage::ParseStateKey(key);
-      if (!record.has_value()) return Find(Table::kStates, key, std::nullopt, "clé illisible");
+      if (!record.has_value()) return FindRow(Table::kStates, key, std::nullopt, "clé illisible");
       const auto state = DecodeState(value);
-      if (!state.ok()) {
-        states_whole_ = false;
-        return Find(Table::kStates, key, record, absl::StrCat("fiche illisible : ", state.status().message()));
-      }
+      if (!state.ok()) return FindUnreadable(*record, state.status());
       ++report_.records;
       CheckTraces(*record, TracesOfState(*record, *state, value, index_));
       CheckHistory(*record, *state);
@@ -142,6 +182,8 @@ class Scrubber {
     for (const HistoryRow& row : *rows) {
       if (!state.vector().Covers(row.dot)) {
         complete = false;
+        // It waits for what the change builds on.
+        if (lost_.contains(record)) continue;
         Find(Table::kStates, storage::StateKey(record), record,
              absl::StrCat("la fiche ignore la modification de la position ", row.position));
       }
@@ -157,11 +199,14 @@ class Scrubber {
     }
   }
 
-  // What the record of a derived row calls for; nothing where there is no readable record.
-  std::optional<RecordTraces> TracesOf(const RecordKey& record) {
+  // What the record of a derived row calls for; nothing where there is no record, or none that can be read.
+  std::optional<RecordTraces> TracesOf(const RecordKey& record, bool& absent) {
     const auto bytes = view_.Get(Table::kStates, storage::StateKey(record));
-    if (!bytes.ok() || !bytes->has_value()) return std::nullopt;
+    absent = bytes.ok() && !bytes->has_value();
+    if (absl::IsDataLoss(bytes.status())) FindUnreadable(record, bytes.status());
+    if (!bytes.ok() || absent) return std::nullopt;
     const auto state = DecodeState(**bytes);
+    if (!state.ok()) FindUnreadable(record, state.status());
     if (!state.ok()) return std::nullopt;
     return TracesOfState(record, *state, **bytes, index_);
   }
@@ -169,34 +214,30 @@ class Scrubber {
   void CheckFingerprints() {
     Walk(Table::kFingerprints, [&](std::string_view key, std::string_view value) {
       const auto parsed = storage::ParseFingerprintKey(key);
-      if (!parsed.has_value() || !Fingerprint::FromBytes(value).has_value()) {
-        return Find(Table::kFingerprints, key, std::nullopt, "entrée illisible");
-      }
+      if (!parsed.has_value()) return FindRow(Table::kFingerprints, key, std::nullopt, "clé illisible");
       const RecordKey record{parsed->partition.kind, parsed->id};
-      const auto traces = TracesOf(record);
-      if (!traces.has_value()) {
-        // Where states can't be read, the row is right and the record is what is lost.
-        if (states_whole_) Find(Table::kFingerprints, key, record, "empreinte d'une fiche qui n'existe pas");
-        return;
-      }
+      bool absent = false;
+      const auto traces = TracesOf(record, absent);
+      if (absent) return FindRow(Table::kFingerprints, key, record, "empreinte d'une fiche qui n'existe pas");
+      if (!traces.has_value()) return;
       if (parsed->hash != TriePosition(record) ||
           !std::binary_search(traces->territories.begin(), traces->territories.end(), parsed->partition.territory)) {
-        Find(Table::kFingerprints, key, record, "empreinte en trop");
+        FindRow(Table::kFingerprints, key, record, "empreinte en trop");
+      } else if (!Fingerprint::FromBytes(value).has_value()) {
+        Find(Table::kFingerprints, key, record, "empreinte illisible");
       }
     });
   }
 
   void CheckIndex() {
     Walk(Table::kIndex, [&](std::string_view key, std::string_view) {
-      const auto id = storage::ParseIndexedId(key);
-      // A letter, then the kind.
-      if (!id.has_value() || key.size() < 3) return Find(Table::kIndex, key, std::nullopt, "clé illisible");
-      const RecordKey record{static_cast<uint16_t>(static_cast<uint8_t>(key[1]) << 8 | static_cast<uint8_t>(key[2])),
-                             *id};
-      const auto traces = TracesOf(record);
-      if (!traces.has_value() ? states_whole_
-                              : !std::binary_search(traces->index_keys.begin(), traces->index_keys.end(), key)) {
-        Find(Table::kIndex, key, record, "entrée d'index en trop");
+      const auto record = storage::ParseIndexedRecord(key);
+      if (!record.has_value()) return FindRow(Table::kIndex, key, std::nullopt, "clé illisible");
+      bool absent = false;
+      const auto traces = TracesOf(*record, absent);
+      if (absent || (traces.has_value() &&
+                     !std::binary_search(traces->index_keys.begin(), traces->index_keys.end(), key))) {
+        FindRow(Table::kIndex, key, record, "entrée d'index en trop");
       }
     });
   }
@@ -205,49 +246,69 @@ class Scrubber {
     uint64_t last = 0;
     Walk(Table::kFeed, [&](std::string_view key, std::string_view value) {
       const auto position = storage::ParseFeedKey(key);
-      if (!position.has_value()) return Find(Table::kFeed, key, std::nullopt, "clé illisible");
+      if (!position.has_value()) return FindRow(Table::kFeed, key, std::nullopt, "clé illisible");
       if (*position != last + 1) {
-        Find(Table::kFeed, key, std::nullopt, absl::StrCat("rien entre les positions ", last, " et ", *position));
+        FindPositions(key, last + 1, *position - 1, std::nullopt,
+                      absl::StrCat("rien entre les positions ", last, " et ", *position));
       }
       last = *position;
-      const auto entry = DecodeFeedEntry(value);
-      if (!entry.ok()) return Find(Table::kFeed, key, std::nullopt, std::string(entry.status().message()));
-      if (entry->type != FeedEntry::Type::kChange) {
-        const auto state = view_.Get(Table::kStates, storage::StateKey(entry->record));
-        if (state.ok() && !state->has_value() && states_whole_) {
-          Find(Table::kFeed, key, entry->record, "cette entrée nomme une fiche qui n'existe pas");
-        }
-        return;
-      }
-      const auto change = DecodeChange(entry->change);
-      if (!change.ok() || change->record != entry->record) {
-        return Find(Table::kFeed, key, entry->record, "modification illisible");
-      }
-      const std::string row = storage::ChangeKey(entry->record, *position);
-      const auto dot = Get(Table::kChanges, row, entry->record, "ligne d'histoire manquante");
-      if (dot.has_value() && *dot != EncodeDot(change->dot)) {
-        Find(Table::kChanges, row, entry->record, "cette ligne d'histoire nomme une autre modification");
-      }
+      CheckEntry(key, *position, value);
     });
-    if (stored_.has_value() && stored_->feed_head != last && !unreadable_[static_cast<size_t>(Table::kFeed)]) {
-      Find(Table::kFeed, "", std::nullopt,
-           absl::StrCat("le journal finit à la position ", last, " et non ", stored_->feed_head));
+    if (!stored_.has_value()) return;
+    if (stored_->feed_head > last) {
+      FindPositions("", last + 1, stored_->feed_head, std::nullopt,
+                    absl::StrCat("le journal finit à la position ", last, " et non ", stored_->feed_head));
+    } else if (stored_->feed_head < last) {
+      ScrubFinding finding{Table::kFeed, "", std::nullopt,
+                           absl::StrCat("le journal va jusqu'à la position ", last, " et non ", stored_->feed_head)};
+      finding.feed_end = last;
+      Find(std::move(finding));
     }
+  }
+
+  void CheckEntry(std::string_view key, uint64_t position, std::string_view value) {
+    const auto entry = DecodeFeedEntry(value);
+    if (!entry.ok()) {
+      return FindPositions(key, position, position, std::nullopt, std::string(entry.status().message()));
+    }
+    if (entry->type == FeedEntry::Type::kLost) return;
+    if (entry->type == FeedEntry::Type::kState) {
+      const auto state = view_.Get(Table::kStates, storage::StateKey(entry->record));
+      if (state.ok() && !state->has_value() && !lost_.contains(entry->record)) {
+        FindPositions(key, position, position, entry->record, "cette entrée nomme une fiche qui n'existe pas");
+      }
+      return;
+    }
+    const auto change = DecodeChange(entry->change);
+    if (!change.ok() || change->record != entry->record) {
+      return FindPositions(key, position, position, entry->record, "modification illisible");
+    }
+    const std::string row = storage::ChangeKey(entry->record, position);
+    const auto dot = view_.Get(Table::kChanges, row);
+    if (dot.ok() && dot->has_value() && **dot == EncodeDot(change->dot)) return;
+    ScrubFinding finding{Table::kChanges, row, entry->record, ""};
+    finding.what = !dot.ok()            ? std::string(dot.status().message())
+                   : !dot->has_value() ? "ligne d'histoire manquante"
+                                        : "cette ligne d'histoire nomme une autre modification";
+    finding.first_position = finding.last_position = position;
+    Find(std::move(finding));
   }
 
   void CheckChanges() {
     Walk(Table::kChanges, [&](std::string_view key, std::string_view value) {
       const auto position = storage::ParseChangeKeyPosition(key);
-      if (!position.has_value()) return Find(Table::kChanges, key, std::nullopt, "clé illisible");
+      if (!position.has_value()) return FindRow(Table::kChanges, key, std::nullopt, "clé illisible");
       const auto record = storage::ParseStateKey(key.substr(0, key.size() - sizeof(uint64_t)));
       if (!DecodeDot(value).ok()) return Find(Table::kChanges, key, record, "ligne illisible");
       const auto state = view_.Get(Table::kStates, storage::StateKey(*record));
-      if (state.ok() && !state->has_value() && states_whole_) {
+      if (absl::IsDataLoss(state.status())) FindUnreadable(*record, state.status());
+      if (state.ok() && !state->has_value() && !lost_.contains(*record)) {
         Find(Table::kStates, storage::StateKey(*record), record, "fiche perdue : il reste son histoire");
       }
       const auto entry = view_.Get(Table::kFeed, storage::FeedKey(*position));
-      // CheckFeed has the finding where it can't be read.
-      if (!entry.ok() || !entry->has_value()) return;
+      if (!entry.ok() || !entry->has_value() || IsBad(*position)) {
+        return Find(Table::kChanges, key, record, "la modification que nomme cette ligne est illisible");
+      }
       const auto decoded = DecodeFeedEntry(**entry);
       if (decoded.ok() && (decoded->type != FeedEntry::Type::kChange || decoded->record != *record)) {
         Find(Table::kChanges, key, record, "ligne d'histoire en trop");
@@ -269,12 +330,17 @@ class Scrubber {
   const storage::ReadView& view_;
   const IndexSource* const index_;
   const ScrubProgress& progress_;
+  const ScrubSink& sink_;
   ScrubReport report_;
   uint64_t rows_ = 0;
   bool stopped_ = false;
   std::array<bool, storage::kTableCount> unreadable_{};
   // Every state was read and decoded.
   bool states_whole_ = true;
+  std::set<RecordKey> unreadable_records_;
+  std::set<RecordKey> lost_;
+  // First and last positions of the feed that hold nothing readable, ascending.
+  std::vector<std::pair<uint64_t, uint64_t>> bad_positions_;
   std::optional<LocalProgress> stored_;
   // Told from the states.
   LocalProgress counted_;
@@ -289,8 +355,8 @@ uint64_t ScrubReport::damaged() const {
 }
 
 absl::StatusOr<ScrubReport> Scrub(const storage::ReadView& view, const IndexSource* index,
-                                  const ScrubProgress& progress) {
-  return Scrubber(view, index, progress).Run();
+                                  const ScrubProgress& progress, const ScrubSink& sink) {
+  return Scrubber(view, index, progress, sink).Run();
 }
 
 }  // namespace maillage::replication

@@ -186,6 +186,21 @@ std::optional<RecordKey> ParseRenouncedKey(std::string_view key) {
   return ParseStateKey(key.substr(kRenouncedPrefix.size()));
 }
 
+std::optional<RecordKey> ParseIndexedRecord(std::string_view key) {
+  const auto id = ParseIndexedId(key);
+  if (!id.has_value() || key.size() < 1 + sizeof(uint16_t) + kIdSize) return std::nullopt;
+  return RecordKey{ReadBigEndian<uint16_t>(key.substr(1)), *id};
+}
+
+std::string LostKey(const RecordKey& record) { return std::string(kLostPrefix).append(StateKey(record)); }
+
+std::string LostPrefix(uint16_t kind) { return std::string(kLostPrefix).append(StatePrefix(kind)); }
+
+std::optional<RecordKey> ParseLostKey(std::string_view key) {
+  if (key.substr(0, kLostPrefix.size()) != kLostPrefix) return std::nullopt;
+  return ParseStateKey(key.substr(kLostPrefix.size()));
+}
+
 std::string CursorKey(const SiteId& peer) { return absl::StrCat("cursor/", ToAbsl(peer.bytes())); }
 
 std::string RequestKey(std::string_view request_id) { return absl::StrCat("request/", ToAbsl(request_id)); }

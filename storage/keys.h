@@ -15,6 +15,7 @@
 //               "cursor/" site:16                                     how far this site had that site's feed
 //               "request/" request id                                 what a write did, for its retry
 //               "quarantine/" digest:16                               what could not be applied, and why
+//               "lost/" kind:2 id:16                                  empty: the record waits for a peer after a repair
 //               "paused/" peer                                        empty: an administrator paused the peer
 //               "address/" host:port                                  site:16 that answered there last
 //               "opening"                                             how often the store was opened
@@ -83,10 +84,13 @@ std::string ConflictPrefix(uint16_t kind);
 std::optional<RecordKey> ParseConflictKey(std::string_view key);
 // The id at the end of any key of the index table.
 std::optional<RecordId> ParseIndexedId(std::string_view key);
+// With the kind, which stands behind the first letter of all of them.
+std::optional<RecordKey> ParseIndexedRecord(std::string_view key);
 
 inline constexpr std::string_view kIdentityKey = "identity";
 inline constexpr std::string_view kProgressKey = "progress";
 inline constexpr std::string_view kQuarantinePrefix = "quarantine/";
+inline constexpr std::string_view kLostPrefix = "lost/";
 inline constexpr std::string_view kPausedPrefix = "paused/";
 inline constexpr std::string_view kOpeningKey = "opening";
 inline constexpr std::string_view kContinuityKey = "continuity";
@@ -104,6 +108,9 @@ std::string OwnSequenceKey(uint64_t incarnation, uint64_t sequence);
 std::string SeenKey(const RecordKey& record);
 std::string RenouncedKey(const RecordKey& record);
 std::optional<RecordKey> ParseRenouncedKey(std::string_view key);
+std::string LostKey(const RecordKey& record);
+std::string LostPrefix(uint16_t kind);
+std::optional<RecordKey> ParseLostKey(std::string_view key);
 std::string CursorKey(const SiteId& peer);
 std::string RequestKey(std::string_view request_id);
 // `digest` is of the quarantined bytes, so that what comes again is kept once.

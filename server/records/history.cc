@@ -107,7 +107,8 @@ absl::StatusOr<v1::ListRecordChangesResponse> ListRecordChanges(
   auto state = replication::ReadState(view, named->key);
   if (!state.ok()) return state.status();
   if (!state->has_value()) {
-    return absl::NotFoundError(absl::StrCat("pas de fiche ", request.name(), " sur ce nœud"));
+    return replication::Absent(view, named->key,
+                               absl::NotFoundError(absl::StrCat("pas de fiche ", request.name(), " sur ce nœud")));
   }
   absl::StatusOr<std::vector<Change>> changes = ReadChanges(view, named->key);
   if (!changes.ok()) return changes.status();

@@ -103,6 +103,19 @@ absl::StatusOr<v1::ListRecordsResponse> ListById(const ListPlan& plan, const Rea
   return response;
 }
 
+// Of a kind, those that a repair gave up: they have no state to be listed by.
+int64_t WaitingRecords(const ReadView& view, uint16_t kind) {
+  int64_t waiting = 0;
+  auto lost = view.Scan(storage::Table::kMeta, storage::KeyRange::Prefix(storage::LostPrefix(kind)));
+  for (; lost->Valid(); lost->Next()) {
+    const auto record = storage::ParseLostKey(lost->key());
+    if (!record.has_value()) continue;
+    const auto state = view.Get(storage::Table::kStates, storage::StateKey(*record));
+    if (state.ok() && !state->has_value()) ++waiting;
+  }
+  return waiting;
+}
+
 struct Row {
   std::string sort_key;
   RecordId id;
@@ -182,7 +195,8 @@ absl::StatusOr<v1::Record> GetRecord(const Schema& schema, const ReadView& view,
   auto state = replication::ReadState(view, named->key);
   if (!state.ok()) return state.status();
   if (!state->has_value()) {
-    return absl::NotFoundError(absl::StrCat("pas de fiche ", request.name(), " sur ce nœud"));
+    return replication::Absent(view, named->key,
+                               absl::NotFoundError(absl::StrCat("pas de fiche ", request.name(), " sur ce nœud")));
   }
   return ToRecord(schema, *named->kind, named->key.id, **state);
 }
@@ -191,8 +205,13 @@ absl::StatusOr<v1::ListRecordsResponse> ListRecords(const Schema& schema, const 
                                                     const v1::ListRecordsRequest& request) {
   absl::StatusOr<ListPlan> plan = MakePlan(schema, request);
   if (!plan.ok()) return plan.status();
-  if (!plan->order.empty()) return ListInOrder(schema, *plan, view);
-  absl::StatusOr<v1::ListRecordsResponse> response = ListById(*plan, view);
+  absl::StatusOr<v1::ListRecordsResponse> response =
+      plan->order.empty() ? ListById(*plan, view) : ListInOrder(schema, *plan, view);
+  if (response.ok() && !plan->after.has_value()) {
+    const int64_t waiting = WaitingRecords(view, plan->search.kind().number);
+    response->set_unreadable_records(response->unreadable_records() + waiting);
+  }
+  if (!plan->order.empty()) return response;
   if (!response.ok() || plan->after.has_value() || !plan->search.MatchesAll()) return response;
   absl::StatusOr<LocalProgress> progress = ReadProgress(view);
   if (!progress.ok()) return progress.status();

@@ -10,6 +10,7 @@
 #include "proto/field_format.h"
 #include "proto/quote.h"
 #include "replication/edit.h"
+#include "replication/record_reader.h"
 #include "server/records/record_request.h"
 #include "server/records/record_view.h"
 #include "server/records/write_checks.h"
@@ -57,6 +58,7 @@ absl::StatusOr<Target> OpenTarget(Replica& replica, NamedRecord named, const std
   absl::StatusOr<std::optional<RecordState>> state = replica.State(named.key);
   if (!state.ok()) return state.status();
   if (!state->has_value()) {
+    if (replica.IsLost(named.key)) return replication::WaitsForPeer(named.key);
     return absl::NotFoundError(
         absl::StrCat("pas de fiche ", RecordName(*named.kind, named.key.id), " sur ce nœud"));
   }
@@ -216,6 +218,7 @@ absl::StatusOr<v1::Record> CreateRecord(const Schema& schema, Replica& replica,
   const NamedRecord named{kind, {kind->number, *id}};
   auto taken = replica.State(named.key);
   if (!taken.ok()) return taken.status();
+  if (replica.IsLost(named.key) && !taken->has_value()) return replication::WaitsForPeer(named.key);
   if (taken->has_value()) {
     return absl::AlreadyExistsError(absl::StrCat(RecordName(*kind, *id), " existe déjà"));
   }
