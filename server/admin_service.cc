@@ -9,6 +9,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "replication/repair.h"
 #include "replication/scrub.h"
 #include "server/backup.h"
 #include "server/grpc_status.h"
@@ -69,6 +70,7 @@ class JobReactor final : public grpc::ServerWriteReactor<Message> {
 void FillReport(const replication::Schema& schema, const replication::ScrubReport& report, v1::ScrubReport& out) {
   out.set_damaged(report.damaged());
   out.set_records(report.records);
+  out.set_waiting_records(report.waiting);
   for (size_t table = 0; table < storage::kTableCount; ++table) {
     v1::TableReport* row = out.add_tables();
     row->set_table(std::string(TableName(static_cast<storage::Table>(table))));
@@ -95,13 +97,14 @@ grpc::Status Busy() {
 }  // namespace
 
 AdminService::AdminService(Writer* writer, storage::RocksStore* store, Disk* disk, replication::WallClock* clock,
-                           const replication::Schema* schema, Facts facts)
+                           const replication::Schema* schema, Facts facts, std::function<void()> repaired)
     : writer_(writer),
       store_(store),
       disk_(disk),
       clock_(clock),
       schema_(schema),
       facts_(std::move(facts)),
+      repaired_(std::move(repaired)),
       thread_([this] { Loop(); }) {}
 
 AdminService::~AdminService() { Shutdown(); }
@@ -165,6 +168,8 @@ grpc::ServerWriteReactor<v1::BackupProgress>* AdminService::Backup(grpc::Callbac
 
 absl::Status AdminService::MakeBackup(const std::string& folder,
                                       const std::function<bool(v1::BackupProgress)>& tell) {
+  // What is copied is what the node has: it must not be a copy of damage.
+  if (absl::Status whole = store_->VerifyFiles(); !whole.ok()) return whole;
   BackupSource source{facts_.data, disk_, facts_.reserve_bytes, nullptr};
   source.checkpoint = [this](const std::filesystem::path& copy) -> absl::StatusOr<BackupManifest> {
     BackupManifest manifest;
@@ -200,12 +205,13 @@ absl::Status AdminService::MakeBackup(const std::string& folder,
 }
 
 grpc::ServerWriteReactor<v1::ScrubProgress>* AdminService::Scrub(grpc::CallbackServerContext*,
-                                                                 const v1::ScrubRequest*) {
+                                                                 const v1::ScrubRequest* request) {
   auto* const reactor = new JobReactor<v1::ScrubProgress>;
-  const bool taken = Take([this, reactor] {
-    const absl::Status examined = Examine([this, reactor](v1::ScrubProgress progress) {
+  const bool taken = Take([this, reactor, repair = request->repair()] {
+    const auto tell = [this, reactor](v1::ScrubProgress progress) {
       return !stopping() && reactor->Tell(std::move(progress));
-    });
+    };
+    const absl::Status examined = repair ? Repair(tell) : Examine(tell);
     reactor->End(ToGrpcStatus(examined));
   });
   if (!taken) reactor->End(Busy());
@@ -225,6 +231,41 @@ absl::Status AdminService::Examine(const std::function<bool(v1::ScrubProgress)>&
   const uint64_t damaged = report->damaged();
   spdlog::log(damaged == 0 ? spdlog::level::info : spdlog::level::critical, "store examined records={} damaged={}",
               report->records, damaged);
+  tell(std::move(last));
+  return absl::OkStatus();
+}
+
+absl::Status AdminService::Repair(const std::function<bool(v1::ScrubProgress)>& tell) {
+  const replication::Exclusively exclusively = [this](const std::function<absl::Status(replication::Replica&)>& step) {
+    absl::Status done;
+    const absl::Status committed = writer_->Run([&](replication::Replica& replica) {
+      done = writer_->MayWrite();
+      if (done.ok()) done = step(replica);
+    });
+    return done.ok() ? committed : done;
+  };
+  const auto report = replication::Repair(*store_, schema_, exclusively, [&](uint64_t rows) {
+    v1::ScrubProgress progress;
+    progress.set_rows_done(rows);
+    return tell(std::move(progress));
+  });
+  writer_->Run([this](replication::Replica&) { repaired_(); }).IgnoreError();
+  if (!report.ok()) return report.status();
+  v1::ScrubProgress last;
+  FillReport(*schema_, report->after, *last.mutable_report());
+  v1::RepairSummary& summary = *last.mutable_repair();
+  FillReport(*schema_, report->before, *summary.mutable_before());
+  const replication::RepairTally& tally = report->done;
+  summary.set_derived_rows(tally.derived_rows);
+  summary.set_history_rows(tally.history_rows);
+  summary.set_rebuilt_records(tally.rebuilt);
+  summary.set_given_up_records(tally.given_up);
+  summary.set_other_rows(tally.other_rows);
+  summary.set_new_incarnation(tally.renewed);
+  spdlog::critical("store repaired found={} remains={} rebuilt={} given_up={} waiting={} derived_rows={} history_rows={} "
+                   "new_incarnation={}",
+                   report->before.damaged(), report->after.damaged(), tally.rebuilt, tally.given_up,
+                   report->after.waiting, tally.derived_rows, tally.history_rows, tally.renewed);
   tell(std::move(last));
   return absl::OkStatus();
 }

@@ -30,9 +30,9 @@ class AdminService final : public v1::AdminService::CallbackService {
     uint64_t reserve_bytes = 0;
   };
 
-  // All pointers must outlive the service.
+  // All pointers must outlive the service. `repaired` is called on the writer's thread once a repair has ended.
   AdminService(Writer* writer, storage::RocksStore* store, Disk* disk, replication::WallClock* clock,
-               const replication::Schema* schema, Facts facts);
+               const replication::Schema* schema, Facts facts, std::function<void()> repaired);
   // Shuts down.
   ~AdminService() override;
 
@@ -53,6 +53,7 @@ class AdminService final : public v1::AdminService::CallbackService {
   bool stopping() const;
   BackupManifest Describe(const replication::Replica& replica) const;
   absl::Status Examine(const std::function<bool(v1::ScrubProgress)>& tell);
+  absl::Status Repair(const std::function<bool(v1::ScrubProgress)>& tell);
   absl::Status MakeBackup(const std::string& folder, const std::function<bool(v1::BackupProgress)>& tell);
 
   Writer* const writer_;
@@ -61,6 +62,7 @@ class AdminService final : public v1::AdminService::CallbackService {
   replication::WallClock* const clock_;
   const replication::Schema* const schema_;
   const Facts facts_;
+  const std::function<void()> repaired_;
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;

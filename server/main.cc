@@ -16,6 +16,7 @@
 #include "server/backup.h"
 #include "server/config.h"
 #include "server/node.h"
+#include "server/salvage.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 
@@ -25,6 +26,8 @@ using maillage::server::Config;
 
 constexpr int kWrongUsage = 64;
 constexpr int kFailed = 1;
+constexpr int kRepaired = 1;
+constexpr int kDamageRemains = 2;
 
 void StartLog(const std::string& level) {
   spdlog::set_default_logger(spdlog::stderr_logger_mt("maillaged"));
@@ -122,10 +125,41 @@ int RunRestore(const std::string& backup, const std::string& data) {
   return 0;
 }
 
+bool ShowRows(uint64_t rows) {
+  if (isatty(STDERR_FILENO) != 0) std::fprintf(stderr, "\r%" PRIu64 " lignes\x1b[K", rows);
+  return true;
+}
+
+// 0: nothing was damaged; 1: all that was is repaired, or waits for a peer; 2: damage remains.
+int RunSalvage(const std::string& data) {
+  const auto report = maillage::server::Salvage(data, ShowRows);
+  if (isatty(STDERR_FILENO) != 0) std::fputs("\r\x1b[K", stderr);
+  if (!report.ok()) return Complain(report.status(), kDamageRemains);
+  if (!report->manifest_damage.empty()) std::printf("Inventaire refait : %s\n", report->manifest_damage.c_str());
+  for (size_t table = 0; table < maillage::storage::kTableCount; ++table) {
+    const auto& counts = report->counts.tables[table];
+    std::printf("%-13s %10" PRIu64 " lignes sauvées, %" PRIu64 " endroits illisibles, %" PRIu64
+                " lignes retrouvées par leur nom\n",
+                std::string(TableName(static_cast<maillage::storage::Table>(table))).c_str(), counts.copied,
+                counts.places, counts.by_name);
+  }
+  const auto& repair = report->repair;
+  std::printf("Dommages trouvés : %" PRIu64 ". Fiches recalculées : %" PRIu64 ", à reprendre d'un autre site : %" PRIu64
+              ". Ce qui reste : %" PRIu64 ".\n",
+              repair.before.damaged(), repair.done.rebuilt, repair.after.waiting, repair.after.damaged());
+  std::printf("La base endommagée est gardée dans %s/%s. Démarrez le nœud : il a une nouvelle incarnation, et ses pairs\n"
+              "lui rendent ce qui manque.\n",
+              data.c_str(), report->kept.c_str());
+  if (repair.after.damaged() > 0) return kDamageRemains;
+  const bool found = report->counts.places() > 0 || repair.done.anything() || !report->manifest_damage.empty();
+  return found ? kRepaired : 0;
+}
+
 // Commands for a node that doesn't run; none chosen: the node itself.
 struct OfflineCommands {
   CLI::App* verify = nullptr;
   CLI::App* restore = nullptr;
+  CLI::App* salvage = nullptr;
   std::string backup;
   std::string data;
 
@@ -137,6 +171,11 @@ struct OfflineCommands {
     }
     restore->add_option("--data", data, "Dossier des données, nouveau ou vide / new or empty data folder")
         ->required();
+    salvage = app.add_subcommand("salvage",
+                                 "Sauve tout ce qui se lit encore d'une base endommagée / salvages what can still be "
+                                 "read of a damaged store");
+    salvage->add_option("DATA", data, "Dossier des données du nœud arrêté / data folder of the stopped node")->required();
+    salvage->footer("Exemple :\n  maillaged salvage /var/lib/maillage");
     verify->footer("Exemple :\n  maillaged verify /srv/copies/savoie-2026-11-24");
     restore->footer(
         "Exemple :\n  maillaged restore /srv/copies/savoie-2026-11-24 --data /var/lib/maillage\n"
@@ -146,6 +185,7 @@ struct OfflineCommands {
   std::optional<int> Run() const {
     if (verify->parsed()) return RunVerify(backup);
     if (restore->parsed()) return RunRestore(backup, data);
+    if (salvage->parsed()) return RunSalvage(data);
     return std::nullopt;
   }
 };

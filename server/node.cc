@@ -21,6 +21,7 @@
 #include "server/peer_hub.h"
 #include "server/records/record_service.h"
 #include "server/recovery.h"
+#include "server/salvage.h"
 #include "server/status_service.h"
 #include "server/sync_stream.h"
 #include "server/tuning.h"
@@ -99,6 +100,7 @@ class RunningNode final : public Node {
     }
     if (absl::Status whole = CheckNotHalfRestored(config.data); !whole.ok()) return whole;
     if (absl::Status removed = RemoveBackupRemains(config.data); !removed.ok()) return removed;
+    if (absl::Status completed = CompleteSalvage(config.data); !completed.ok()) return completed;
     absl::StatusOr<SiteId> site = LoadOrCreateIdentity(config.data);
     if (!site.ok()) return site.status();
     auto lease = Lease::Take(config.lease.empty() ? DefaultLease(config.data) : config.lease);
@@ -109,6 +111,7 @@ class RunningNode final : public Node {
     auto opened = storage::RocksStore::Open((config.data / "store").string(), options);
     if (!opened.ok()) return opened.status();
     store_ = std::move(opened->store);
+    if (absl::Status removed = RemoveSalvageRemains(config.data); !removed.ok()) return removed;
     if (absl::Status status = OpenReplica(*site, opened->continuity_proven, opened->damage); !status.ok()) {
       return status;
     }
@@ -134,7 +137,7 @@ class RunningNode final : public Node {
         StatusService::Facts{config.site, clock_.NowMillis()});
     admin_service_ = std::make_unique<AdminService>(
         writer_.get(), store_.get(), ports_.disk, &clock_, &Schema::BuiltIn(),
-        AdminService::Facts{config.site, config.data, ports_.disk_reserve_bytes});
+        AdminService::Facts{config.site, config.data, ports_.disk_reserve_bytes}, [this] { hub_->OnRepaired(); });
     sync_service_ = std::make_unique<SyncService>(hub_.get());
     if (absl::Status status = Listen(config); !status.ok()) return status;
     absl::Status started;
@@ -177,7 +180,8 @@ class RunningNode final : public Node {
       kind = replication::ContinuityDoubt::kLease;
     }
     if (!doubt.empty()) spdlog::warn("continuity in doubt, new incarnation reason=\"{}\"", doubt);
-    auto replica = Replica::Open(store_.get(), &clock_, &random_, {site, &Schema::BuiltIn(), doubt.empty(), kind});
+    const bool continues = store_vouches && doubt.empty();
+    auto replica = Replica::Open(store_.get(), &clock_, &random_, {site, &Schema::BuiltIn(), continues, kind});
     if (!replica.ok()) return replica.status();
     replica_ = *std::move(replica);
     // From here on a crash leaves a lease that doesn't fit, and costs one more incarnation.

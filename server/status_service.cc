@@ -59,6 +59,7 @@ void StatusService::FillStatus(const replication::Replica& replica, v1::NodeStat
   status->set_waiting_sessions(hub_->waiting());
   status->set_unreadable_records(hub_->unreadable_records());
   status->set_store_damage(replica.damage());
+  status->set_waiting_records(replica.lost().size());
 }
 
 grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,

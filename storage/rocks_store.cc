@@ -1,6 +1,7 @@
 #include "storage/rocks_store.h"
 
 #include <algorithm>
+#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -82,6 +83,36 @@ rocksdb::ColumnFamilyOptions TableOptions(Table table, const RocksOptions& optio
   family.bottommost_compression = rocksdb::kZSTD;
   family.paranoid_file_checks = true;
   return family;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> Families(const RocksOptions& options) {
+  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (size_t table = 0; table < kTableCount; ++table) {
+    families.emplace_back(std::string(TableName(static_cast<Table>(table))),
+                          TableOptions(static_cast<Table>(table), options, cache));
+  }
+  families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
+  return families;
+}
+
+// Says nothing, so that no file appears in a folder that is only read.
+class SilentLog final : public rocksdb::Logger {
+ public:
+  using rocksdb::Logger::Logv;
+  void Logv(const char*, va_list) override {}
+};
+
+// Takes whatever can be had: a log behind its damage, and files as they are.
+rocksdb::DBOptions RescueOptions(const RocksOptions& options, rocksdb::Env* env) {
+  rocksdb::DBOptions rescue =
+      DatabaseOptions(options, env, rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords);
+  rescue.create_if_missing = false;
+  rescue.create_missing_column_families = false;
+  rescue.track_and_verify_wals_in_manifest = false;
+  rescue.paranoid_checks = false;
+  rescue.info_log = std::make_shared<SilentLog>();
+  return rescue;
 }
 
 rocksdb::ReadOptions CheckedReads(const rocksdb::Snapshot* snapshot) {
@@ -274,6 +305,12 @@ RocksStore::~RocksStore() {
   std::abort();
 }
 
+void RocksStore::Adopt(rocksdb::DB* db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles) {
+  db_.reset(db);
+  std::copy_n(handles.begin(), kTableCount, column_families_.begin());
+  default_column_family_ = handles.back();
+}
+
 void RocksStore::NoteStop() {
   if (db_ == nullptr || !StillWriting().ok()) return;
   rocksdb::CancelAllBackgroundWork(db_.get(), /*wait=*/true);
@@ -291,25 +328,61 @@ void RocksStore::NoteStop() {
 rocksdb::Status RocksStore::OpenDatabase(const std::optional<rocks::LogDamage>& damage) {
   const auto mode = damage.has_value() ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
                                        : rocksdb::WALRecoveryMode::kAbsoluteConsistency;
-  const auto cache = rocksdb::NewLRUCache(options_.block_cache_bytes);
-  std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (size_t table = 0; table < kTableCount; ++table) {
-    families.emplace_back(std::string(TableName(static_cast<Table>(table))),
-                          TableOptions(static_cast<Table>(table), options_, cache));
-  }
-  families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::DBOptions database = DatabaseOptions(options_, env_, mode);
   log_reading_ = std::make_unique<rocks::GaplessLogs>(damage);
   database.wal_filter = log_reading_.get();
   database.listeners.push_back(std::make_shared<FlushNoter>(continuity_));
-  rocksdb::Status opened = rocksdb::DB::Open(database, path_, families, &handles, &db);
-  if (!opened.ok()) return opened;
-  db_.reset(db);
-  std::copy_n(handles.begin(), kTableCount, column_families_.begin());
-  default_column_family_ = handles.back();
+  rocksdb::Status opened = rocksdb::DB::Open(database, path_, Families(options_), &handles, &db);
+  if (opened.ok()) Adopt(db, handles);
   return opened;
+}
+
+rocksdb::Status RocksStore::OpenDatabaseToRescue() {
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* db = nullptr;
+  rocksdb::Status opened =
+      rocksdb::DB::OpenForReadOnly(RescueOptions(options_, env_), path_, Families(options_), &handles, &db);
+  if (opened.ok()) Adopt(db, handles);
+  return opened;
+}
+
+absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::OpenToRescue(const std::string& path,
+                                                                     const RocksOptions& options) {
+  std::unique_ptr<RocksStore> store(new RocksStore(path, options));
+  const rocksdb::Status opened = store->OpenDatabaseToRescue();
+  if (!opened.ok()) return CannotOpen(opened, path);
+  return store;
+}
+
+absl::Status RocksStore::MakeManifest(const std::string& path, const RocksOptions& options) {
+  rocksdb::Env* const env = options.env != nullptr ? options.env : rocksdb::Env::Default();
+  const std::string doing = absl::StrCat("Reconstruction de l'inventaire de « ", path, " »");
+  const std::vector<rocksdb::ColumnFamilyDescriptor> families = Families(options);
+  rocksdb::DBOptions made = RescueOptions(options, env);
+  const auto sorted_files = rocks::HasSortedFiles(env, path);
+  if (!sorted_files.ok()) return sorted_files.status();
+  if (*sorted_files) {
+    if (const auto repaired = rocksdb::RepairDB(path, made, families); !repaired.ok()) {
+      return rocks::ToStatus(repaired, doing);
+    }
+  } else {
+    // RepairDB knows tables from sorted files alone. A new database numbers them as every store does, and its log is
+    // replaced by the damaged one's.
+    made.create_if_missing = true;
+  }
+  made.create_missing_column_families = true;
+  const auto open_once = [&] {
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    rocksdb::DB* db = nullptr;
+    const rocksdb::Status opened = rocksdb::DB::Open(made, path, families, &handles, &db);
+    if (!opened.ok()) return rocks::ToStatus(opened, doing);
+    for (rocksdb::ColumnFamilyHandle* family : handles) db->DestroyColumnFamilyHandle(family);
+    delete db;
+    return absl::OkStatus();
+  };
+  return *sorted_files ? open_once() : rocks::WithLogsAside(env, path, open_once);
 }
 
 absl::Status RocksStore::OpenUpToDamage(const rocks::LogDamage& damage) {
@@ -532,6 +605,13 @@ std::array<uint64_t, kTableCount> RocksStore::DiskUse() const {
     bytes[table] = sorted + in_memory;
   }
   return bytes;
+}
+
+absl::Status RocksStore::VerifyFiles() const {
+  const GateUse inside(gate_);
+  if (db_ == nullptr) return Closed();
+  rocksdb::ReadOptions read(/*cksum=*/true, /*cache=*/false);
+  return rocks::ToStatus(db_->VerifyChecksum(read), absl::StrCat("Vérification de la base « ", path_, " »"));
 }
 
 absl::Status RocksStore::Checkpoint(const std::string& path) const {

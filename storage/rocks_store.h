@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "storage/store.h"
@@ -68,6 +69,13 @@ class RocksStore final : public Store {
   // full. The messages are for people, in French, and say what to do.
   static absl::StatusOr<Opened> Open(const std::string& path, const RocksOptions& options = {});
 
+  // For RocksRescue alone. Opens a damaged store as it is, to be read: nothing in the folder changes, a log is
+  // read behind its damage too, and commits are refused.
+  static absl::StatusOr<std::unique_ptr<RocksStore>> OpenToRescue(const std::string& path,
+                                                                  const RocksOptions& options = {});
+  // Makes a manifest of the sorted files and logs in the folder, which RocksDB may rewrite: not for a store's only copy.
+  static absl::Status MakeManifest(const std::string& path, const RocksOptions& options = {});
+
   RocksStore(const RocksStore&) = delete;
   RocksStore& operator=(const RocksStore&) = delete;
   ~RocksStore() override;
@@ -94,6 +102,9 @@ class RocksStore final : public Store {
   // Bytes of each table, by number: sorted files on disk and what the log still holds, both
   // approximate.
   std::array<uint64_t, kTableCount> DiskUse() const;
+
+  // Reads every block of every sorted file, and compares its checksum. DataLoss names the first that is damaged.
+  absl::Status VerifyFiles() const;
 
   // Writes a copy of one moment, at or after the call, to the new folder `path`, which appears
   // complete or not at all; commits go on meanwhile. On the same file system it costs almost no
@@ -123,6 +134,9 @@ class RocksStore final : public Store {
   absl::Status OpenUpToDamage(const rocks::LogDamage& damage);
   // With the doubt noted.
   absl::StatusOr<std::string> KeepDamagedLogs(const rocks::LogDamage& damage);
+  rocksdb::Status OpenDatabaseToRescue();
+  // Takes over what RocksDB opened.
+  void Adopt(rocksdb::DB* db, const std::vector<rocksdb::ColumnFamilyHandle*>& handles);
   rocksdb::ColumnFamilyHandle* column_family(Table table) const {
     return column_families_[static_cast<size_t>(table)];
   }

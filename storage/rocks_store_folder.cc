@@ -120,6 +120,39 @@ absl::StatusOr<std::string> KeepLogs(rocksdb::Env* env, const std::string& path)
   return copied;
 }
 
+absl::StatusOr<bool> HasSortedFiles(rocksdb::Env* env, const std::string& path) {
+  const auto names = FilesIn(env, path);
+  if (!names.ok()) return names.status();
+  for (const std::string& name : *names) {
+    if (absl::EndsWith(name, kSortedFileSuffix)) return true;
+  }
+  return false;
+}
+
+absl::Status WithLogsAside(rocksdb::Env* env, const std::string& path, absl::FunctionRef<absl::Status()> step) {
+  constexpr char kAside[] = ".aside";
+  const std::string doing = absl::StrCat("Déplacement des journaux de « ", path, " »");
+  const auto before = FilesIn(env, path);
+  if (!before.ok()) return before.status();
+  rocksdb::Status status;
+  for (const std::string& name : *before) {
+    if (!absl::EndsWith(name, kLogSuffix) || !status.ok()) continue;
+    status = env->RenameFile(In(path, name), In(path, name + kAside));
+  }
+  if (!status.ok()) return ToStatus(status, doing);
+  if (absl::Status done = step(); !done.ok()) return done;
+  const auto after = FilesIn(env, path);
+  if (!after.ok()) return after.status();
+  for (const std::string& name : *after) {
+    if (absl::EndsWith(name, kLogSuffix) && status.ok()) status = env->DeleteFile(In(path, name));
+  }
+  for (const std::string& name : *before) {
+    if (!absl::EndsWith(name, kLogSuffix) || !status.ok()) continue;
+    status = env->RenameFile(In(path, name + kAside), In(path, name));
+  }
+  return ToStatus(status, doing);
+}
+
 absl::Status RemoveFolder(rocksdb::Env* env, const std::string& path) {
   if (!Exists(env, path)) return absl::OkStatus();
   const auto names = FilesIn(env, path);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "rocksdb/env.h"
@@ -38,6 +39,10 @@ absl::StatusOr<bool> LacksLog(rocksdb::Env* env, const std::string& path);
 // Copies the logs into a new folder inside `path`, before a recovery that would discard their
 // damaged end. Returns that folder.
 absl::StatusOr<std::string> KeepLogs(rocksdb::Env* env, const std::string& path);
+
+absl::StatusOr<bool> HasSortedFiles(rocksdb::Env* env, const std::string& path);
+// Runs `step` as if the folder held no logs; what logs it makes are replaced by those of before.
+absl::Status WithLogsAside(rocksdb::Env* env, const std::string& path, absl::FunctionRef<absl::Status()> step);
 
 // Removes a folder of files, if it exists.
 absl::Status RemoveFolder(rocksdb::Env* env, const std::string& path);

@@ -49,38 +49,81 @@ absl::Status RunBackup(Session& session, const std::string& folder) {
   return absl::OkStatus();
 }
 
-absl::Status RunDoctor(Session& session) {
-  v1::ScrubReport report;
-  const absl::Status examined = session.client().connection().Scrub({}, [&](const v1::ScrubProgress& progress) {
-    if (progress.has_report()) report = progress.report();
-    if (session.env.err_is_terminal && !progress.has_report()) {
-      session.env.err << "\r" << progress.rows_done() << session.Say(" lignes lues", " rows read") << std::flush;
-    }
-  });
-  if (session.env.err_is_terminal) session.env.err << "\r\x1b[K" << std::flush;
-  if (!examined.ok()) return examined;
-  if (report.damaged() > 0) session.exit_code = kCritical;
-  if (session.output == Output::kJson) {
-    session.env.out << Print(ToJson(report, JsonDefaults::kPrint));
-    return absl::OkStatus();
-  }
-  TextTable tables({session.Say("table", "table"), session.Say("lignes", "rows"), session.Say("dommages", "damaged")});
-  for (const v1::TableReport& table : report.tables()) {
-    tables.AddRow({table.table(), absl::StrCat(table.checked()), absl::StrCat(table.damaged())});
-  }
-  session.env.out << tables.Render(0);
-  if (report.findings().empty()) return absl::OkStatus();
+void PrintFindings(Session& session, const v1::ScrubReport& report) {
+  if (report.findings().empty()) return;
   TextTable findings({session.Say("table", "table"), session.Say("fiche", "record"), session.Say("clé", "key"),
                       session.Say("constat", "finding")});
   for (const v1::Finding& finding : report.findings()) {
     findings.AddRow({finding.table(), finding.record(), finding.key(), finding.what()});
   }
-  session.env.out << "\n"
-                  << findings.Render(0)
-                  << session.Say("\nGardez ce dossier, puis repartez d'une sauvegarde (maillage restore) ou d'un dossier vide "
-                                 "que les pairs rempliront.\n",
-                                 "\nKeep this folder, then start from a backup (maillage restore) or from an empty folder, "
-                                 "which the peers will fill.\n");
+  session.env.out << "\n" << findings.Render(0);
+}
+
+void PrintRepair(Session& session, const v1::RepairSummary& done) {
+  TextTable table({session.Say("trouvé", "found"), absl::StrCat(done.before().damaged())});
+  const auto add = [&](const std::string& what, uint64_t count) {
+    if (count > 0) table.AddRow({what, absl::StrCat(count)});
+  };
+  add(session.Say("fiches recalculées de leur histoire", "records computed from their history"), done.rebuilt_records());
+  add(session.Say("fiches à reprendre d'un pair", "records to come from a peer"), done.given_up_records());
+  add(session.Say("empreintes, index et nombres refaits", "fingerprints, index and counts made anew"),
+      done.derived_rows());
+  add(session.Say("lignes d'histoire complétées ou retirées", "rows of histories completed or taken away"),
+      done.history_rows());
+  add(session.Say("autres lignes retirées", "other rows taken away"), done.other_rows());
+  session.env.out << table.Render(0);
+  if (done.new_incarnation()) {
+    session.env.out << session.Say("Le nœud a pris une nouvelle incarnation ; ce qui a été retiré est en quarantaine.\n",
+                                   "The node took a new incarnation; what was taken away is in quarantine.\n");
+  }
+  session.env.out << "\n";
+}
+
+void PrintWhatToDo(Session& session, const v1::ScrubReport& report, bool repaired) {
+  if (report.waiting_records() > 0) {
+    session.env.out << "\n"
+                    << report.waiting_records()
+                    << session.Say(" fiches attendent un autre site qui les a : maillage peers, maillage sync PAIR\n",
+                                   " records wait for another site that has them: maillage peers, maillage sync PEER\n");
+  }
+  if (report.damaged() == 0) return;
+  session.env.out << (repaired ? session.Say("\nCe qui reste est illisible sur le disque : arrêtez le nœud, puis "
+                                             "maillage doctor --salvage DOSSIER\n",
+                                             "\nWhat remains can't be read from the disk: stop the node, then "
+                                             "maillage doctor --salvage FOLDER\n")
+                               : session.Say("\nPour réparer : maillage doctor --repair\n",
+                                             "\nTo repair: maillage doctor --repair\n"));
+}
+
+absl::Status RunDoctor(Session& session, bool repair) {
+  v1::ScrubRequest request;
+  request.set_repair(repair);
+  v1::ScrubProgress last;
+  const absl::Status examined =
+      session.client().connection().Scrub(request, [&](const v1::ScrubProgress& progress) {
+        if (progress.has_report()) last = progress;
+        if (session.env.err_is_terminal && !progress.has_report()) {
+          session.env.err << "\r" << progress.rows_done() << session.Say(" lignes lues", " rows read") << std::flush;
+        }
+      });
+  if (session.env.err_is_terminal) session.env.err << "\r\x1b[K" << std::flush;
+  if (!examined.ok()) return examined;
+  const v1::ScrubReport& report = last.report();
+  const bool found = report.waiting_records() > 0 || last.repair().before().damaged() > 0;
+  if (found) session.exit_code = kDegraded;
+  if (report.damaged() > 0) session.exit_code = kCritical;
+  if (session.output == Output::kJson) {
+    session.env.out << Print(repair ? ToJson(last, JsonDefaults::kPrint) : ToJson(report, JsonDefaults::kPrint));
+    return absl::OkStatus();
+  }
+  if (repair) PrintRepair(session, last.repair());
+  TextTable tables({session.Say("table", "table"), session.Say("lignes", "rows"), session.Say("dommages", "damaged")});
+  for (const v1::TableReport& table : report.tables()) {
+    tables.AddRow({table.table(), absl::StrCat(table.checked()), absl::StrCat(table.damaged())});
+  }
+  session.env.out << tables.Render(0);
+  PrintFindings(session, report);
+  PrintWhatToDo(session, report, repair);
   return absl::OkStatus();
 }
 
@@ -115,10 +158,27 @@ void AddBackupCommands(Program& program) {
       ->add_option("--data", *data,
                    session.Say("Dossier des données du nœud, nouveau ou vide", "The node's data folder, new or empty"))
       ->required();
-  program.Add("doctor",
-              session.Say("Examine toute la base du nœud en marche ; code de sortie 2 s'il y a un dommage",
-                          "Examines the whole store of the running node; exit code 2 where something is damaged"),
-              "  maillage doctor\n  maillage doctor --output json\n", [&session] { return RunDoctor(session); });
+  auto repair = std::make_shared<bool>(false);
+  auto salvage = std::make_shared<std::string>();
+  CLI::App* const doctor = program.Add(
+      "doctor",
+      session.Say("Examine toute la base du nœud, et la répare ; code de sortie 0 : intacte, 1 : réparée ou en attente "
+                  "d'un pair, 2 : il reste un dommage",
+                  "Examines the node's whole store, and repairs it; exit code 0: whole, 1: repaired or waiting for a "
+                  "peer, 2: damage remains"),
+      "  maillage doctor\n  maillage doctor --repair\n  maillage doctor --salvage /var/lib/maillage\n",
+      [&session, repair, salvage] {
+        return salvage->empty() ? RunDoctor(session, *repair) : RunNodeProgram(session, {"salvage", *salvage});
+      });
+  CLI::Option* const repairs = doctor->add_flag(
+      "--repair", *repair,
+      session.Say("Répare le nœud en marche, et reprend de ses pairs ce qui ne se répare pas ici",
+                  "Repairs the running node, and fetches from its peers what can't be repaired here"));
+  doctor
+      ->add_option("--salvage", *salvage,
+                   session.Say("Sauve, nœud arrêté, tout ce qui se lit encore dans ce dossier de données",
+                               "Salvages, with the node stopped, all that can be read in this data folder"))
+      ->excludes(repairs);
 }
 
 }  // namespace maillage::client::commands

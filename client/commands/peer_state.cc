@@ -112,6 +112,11 @@ Check CheckNode(const Session& session, const v1::NodeStatus& status) {
         absl::StrCat(session.Say("le nœud n'écrit plus : ", "the node doesn't write: "),
                      OneLine(status.read_only_reason())));
   }
+  if (status.waiting_records() > 0) {
+    Add(check, kDegraded,
+        absl::StrCat(status.waiting_records(), session.Say(" fiches attendent un autre site pour revenir",
+                                                           " records wait for another site to come back")));
+  }
   for (const v1::PeerStatus& peer : status.peers()) CheckPeer(session, peer, check);
   if (status.quarantined() > 0) {
     Add(check, kDegraded,

@@ -84,6 +84,9 @@ void AddDamage(const Session& session, const v1::NodeStatus& status, TextTable& 
          absl::StrCat(status.unreadable_records(),
                       session.Say(" (maillage doctor --repair)", " (maillage doctor --repair)"))});
   }
+  if (status.waiting_records() > 0) {
+    table.AddRow({session.Say("en attente d'un pair", "waiting for a peer"), absl::StrCat(status.waiting_records())});
+  }
   if (!status.store_damage().empty()) {
     table.AddRow({session.Say("base", "store"), OneLine(status.store_damage())});
   }

@@ -39,6 +39,7 @@ TEST(Golden, Keys) {
       .Add("index: word", storage::WordKey(1, "été", kId))
       .Add("index: natural key", storage::NaturalKeyKey(1, 4, digest, kId))
       .Add("index: conflict", storage::ConflictKey(kRecord))
+      .Add("meta: lost", storage::LostKey(kRecord))
       .Add("meta: identity", storage::kIdentityKey)
       .Add("meta: progress", storage::kProgressKey)
       .Add("meta: cursor", storage::CursorKey(Alice()))
@@ -210,6 +211,7 @@ TEST(Golden, FeedEntries) {
   GoldenFile("feed/entries.txt", "Rows of the feed and changes tables: replication/feed_entry.h.")
       .Add("a change", EncodeFeedEntry(change))
       .Add("a whole state", EncodeFeedEntry(state))
+      .Add("nothing that can be read", EncodeFeedEntry({FeedEntry::Type::kLost, {}, {}, ""}))
       .Add("the dot beside it", EncodeDot("a'300"_dot))
       .Compare();
 }
