@@ -321,7 +321,8 @@ TEST_P(PowerRounds, DamageIsNeverAWrongValue) {
 }
 
 // Each byte in turn of a file that holds rows, its index and all that says how to read them.
-TEST_F(PowerTest, EveryByteOfASortedFileIsGuarded) {
+TEST(SortedFile, EveryByteIsGuarded) {
+  std::mt19937_64 random(TestSeed());
   MemoryDisk disk;
   StoreModel model;
   {
@@ -339,11 +340,11 @@ TEST_F(PowerTest, EveryByteOfASortedFileIsGuarded) {
   });
   ASSERT_NE(sorted, whole.end());
   uint64_t noticed = 0;
-  for (size_t place = 0; place < sorted->second.size() && !HasFailure();
+  for (size_t place = 0; place < sorted->second.size() && !::testing::Test::HasFailure();
        place += MAILLAGE_IO_STRIDE) {
     DiskImage damaged = whole;
     char& byte = damaged[sorted->first][place];
-    byte = static_cast<char>(byte ^ (1 << random_() % 8));
+    byte = static_cast<char>(byte ^ (1 << random() % 8));
     SCOPED_TRACE(absl::StrCat("byte ", place, " of ", sorted->second.size()));
     MemoryDisk flipped;
     flipped.Load(damaged);
