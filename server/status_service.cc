@@ -58,7 +58,7 @@ void StatusService::FillStatus(const replication::Replica& replica, v1::NodeStat
   status->set_reconciling_sessions(hub_->reconciling());
   status->set_waiting_sessions(hub_->waiting());
   status->set_unreadable_records(hub_->unreadable_records());
-  status->set_store_damage(replica.damage());
+  status->set_store_damage(replica.damage().empty() ? replica.store().KnownDamage() : replica.damage());
   status->set_waiting_records(replica.lost().size());
 }
 

@@ -181,6 +181,27 @@ class RocksStore::FlushNoter final : public rocksdb::EventListener {
   const std::shared_ptr<rocks::Continuity> continuity_;
 };
 
+// A compaction that meets a damaged block would end all writing, and meet it again after each reopening. What is damaged
+// stays where it is until somebody repairs it; all else goes on.
+class RocksStore::CompactionGuard final : public rocksdb::EventListener {
+ public:
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override {
+    if (reason != rocksdb::BackgroundErrorReason::kCompaction || !error->IsCorruption()) return;
+    std::lock_guard lock(mutex_);
+    if (damage_.empty()) damage_ = error->ToString();
+    *error = rocksdb::Status::OK();
+  }
+  // Empty: none.
+  std::string damage() const {
+    std::lock_guard lock(mutex_);
+    return damage_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string damage_ ABSL_GUARDED_BY(mutex_);
+};
+
 class RocksStore::View final : public ReadView {
  public:
   explicit View(const RocksStore& store) : store_(store) {
@@ -333,7 +354,9 @@ rocksdb::Status RocksStore::OpenDatabase(const std::optional<rocks::LogDamage>& 
   rocksdb::DBOptions database = DatabaseOptions(options_, env_, mode);
   log_reading_ = std::make_unique<rocks::GaplessLogs>(damage);
   database.wal_filter = log_reading_.get();
-  database.listeners.push_back(std::make_shared<FlushNoter>(continuity_));
+  compactions_ = std::make_shared<CompactionGuard>();
+  compactions_stopped_ = false;
+  database.listeners = {std::make_shared<FlushNoter>(continuity_), compactions_};
   rocksdb::Status opened = rocksdb::DB::Open(database, path_, Families(options_), &handles, &db);
   if (opened.ok()) Adopt(db, handles);
   return opened;
@@ -546,7 +569,25 @@ absl::Status RocksStore::Commit(const CommitBatch& batch) {
   if (absl::Status writing = StillWriting(); !writing.ok()) return writing;
   const GateUse inside(gate_);
   if (db_ == nullptr) return absl::FailedPreconditionError(std::string(Closed().message()));
+  StopCompactionsAtDamage();
   return WriteBatch(batch);
+}
+
+void RocksStore::StopCompactionsAtDamage() {
+  if (compactions_stopped_ || compactions_->damage().empty()) return;
+  compactions_stopped_ = true;
+  // Otherwise RocksDB tries again every second. Best effort.
+  for (rocksdb::ColumnFamilyHandle* family : column_families_) {
+    db_->SetOptions(family, {{"disable_auto_compactions", "true"}}).PermitUncheckedError();
+  }
+}
+
+std::string RocksStore::KnownDamage() const {
+  const GateUse inside(gate_);
+  const std::string damage = compactions_ == nullptr ? "" : compactions_->damage();
+  if (damage.empty()) return damage;
+  return absl::StrCat("un fichier de la base est endommagé (", damage,
+                      ") ; le reste continue, sans compactage : arrêtez le nœud, puis « maillage doctor --salvage DONNÉES »");
 }
 
 absl::Status RocksStore::WriteBatch(const CommitBatch& batch) {

@@ -86,6 +86,7 @@ class RocksStore final : public Store {
   std::unique_ptr<ReadView> Snapshot() const override;
   // The first error is ResourceExhausted (full disk), DataLoss or Internal.
   absl::Status Commit(const CommitBatch& batch) override;
+  std::string KnownDamage() const override;
 
   // Closes the database and opens it again in place, after a failed commit: what is read afterwards is what the disk
   // holds. Waits for living views and cursors up to `patience` (DeadlineExceeded, and nothing has changed); new reads
@@ -115,6 +116,7 @@ class RocksStore final : public Store {
   class View;
   class RowCursor;
   class FlushNoter;
+  class CompactionGuard;
 
   RocksStore(std::string path, const RocksOptions& options);
   // As Open; for a store that is closed.
@@ -146,6 +148,7 @@ class RocksStore final : public Store {
   std::unique_ptr<Cursor> ScanAt(const rocksdb::Snapshot* snapshot, Table table,
                                  const KeyRange& range, ScanOrder order) const;
   absl::Status WriteBatch(const CommitBatch& batch);
+  void StopCompactionsAtDamage();
   absl::Status StopWriting(absl::Status error);
   // What reads say while a Reopen has failed.
   absl::Status Closed() const;
@@ -161,6 +164,9 @@ class RocksStore final : public Store {
   mutable UseGate gate_;
   // Null where a Reopen failed.
   std::unique_ptr<rocksdb::DB> db_;
+  // Of this opening; null in a store that is only read.
+  std::shared_ptr<CompactionGuard> compactions_;
+  std::atomic<bool> compactions_stopped_ = false;
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> column_families_{};
   rocksdb::ColumnFamilyHandle* default_column_family_ = nullptr;
   mutable std::atomic<int> open_cursors_ = 0;

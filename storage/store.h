@@ -107,6 +107,9 @@ class Store : public ReadView {
   // unknown: the batch may or may not be there after a restart, and the store takes no more commits
   // (FailedPrecondition) until it is opened again.
   virtual absl::Status Commit(const CommitBatch& batch) = 0;
+
+  // Damage of the disk that the store has met by itself, for people, in French; empty: none. Any thread.
+  virtual std::string KnownDamage() const { return ""; }
 };
 
 }  // namespace maillage::storage
