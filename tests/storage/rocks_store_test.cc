@@ -207,7 +207,7 @@ TEST_F(RocksStoreTest, FlippedBitInASortedFileIsDataLossAndNeverAbsence) {
     const absl::Status status = opened.store->Get(Table::kStates, key).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
     EXPECT_THAT(std::string(status.message()), HasSubstr("table states"));
-    EXPECT_THAT(std::string(status.message()), HasSubstr("restaurez une sauvegarde"));
+    EXPECT_THAT(std::string(status.message()), HasSubstr("maillage doctor --salvage"));
   }
   for (const ScanOrder order : {ScanOrder::kAscending, ScanOrder::kDescending}) {
     const auto cursor = opened.store->Scan(Table::kStates, {}, order);
