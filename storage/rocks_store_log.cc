@@ -31,7 +31,8 @@ uint64_t NumberOf(const std::string& log) { return std::strtoull(log.c_str(), nu
 
 absl::Status DamagedManifest(const std::string& folder, const std::string& what) {
   return absl::DataLossError(absl::StrCat("Le dossier « ", folder, " » contient une base dont ", what,
-                                          ". Rien n'a été modifié : mettez ce dossier de côté, puis restaurez une "
+                                          ". Rien n'a été modifié. « maillage doctor --salvage DONNÉES » sauve tout ce "
+                                          "qui peut l'être ; sinon mettez ce dossier de côté, puis restaurez une "
                                           "sauvegarde ou repartez d'un dossier vide, que les autres sites rempliront."));
 }
 

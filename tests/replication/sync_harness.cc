@@ -6,6 +6,8 @@
 
 #include "replication/check.h"
 #include "replication/record_reader.h"
+#include "replication/renounce.h"
+#include "storage/keys.h"
 
 namespace maillage::replication::testing {
 namespace {
@@ -189,6 +191,15 @@ size_t Link::RunUntilCut(size_t frames) {
 
 uint64_t Link::bytes() const {
   return caller_session_->progress().bytes_sent + answerer_session_->progress().bytes_sent;
+}
+
+Dot PresentName(const storage::ReadView& store, const RecordKey& record, Dot dot) {
+  const auto bytes = store.Get(storage::Table::kMeta, storage::RenouncedKey(record));
+  MustBeOk(bytes.status());
+  if (!bytes->has_value()) return dot;
+  const std::vector<Renaming> renamings = DecodeRenamings(**bytes).value();
+  for (const Renaming& renaming : renamings) dot = RenameDot(dot, {renaming});
+  return dot;
 }
 
 }  // namespace maillage::replication::testing

@@ -117,6 +117,9 @@ class Link {
   size_t carried_ = 0;
 };
 
+// What a change is called today at the site of this store, which may have given up dots that nobody had confirmed.
+Dot PresentName(const storage::ReadView& store, const RecordKey& record, Dot dot);
+
 }  // namespace maillage::replication::testing
 
 #endif  // MAILLAGE_TESTS_REPLICATION_SYNC_HARNESS_H_

@@ -15,7 +15,6 @@
 #include "replication/feed_entry.h"
 #include "replication/local_meta.h"
 #include "replication/record_reader.h"
-#include "replication/renounce.h"
 #include "replication/repair.h"
 #include "replication/scrub.h"
 #include "replication/state_codec.h"
@@ -135,14 +134,6 @@ class RepairTest : public ::testing::Test {
     }
     return differences;
   }
-  // What is this change called, once savoie has given up dots that nobody had confirmed?
-  Dot NameOf(const RecordId& id, Dot dot) const {
-    const auto bytes = savoie.store->Get(Table::kMeta, storage::RenouncedKey({kActor, id}));
-    if (!bytes->has_value()) return dot;
-    const std::vector<Renaming> renamings = DecodeRenamings(**bytes).value();
-    for (const Renaming& renaming : renamings) dot = RenameDot(dot, {renaming});
-    return dot;
-  }
   void ExpectWhole(const std::string& planted) {
     Exchange();
     EXPECT_EQ(lyon.Digest(), savoie.Digest()) << planted << Differences();
@@ -150,7 +141,7 @@ class RepairTest : public ::testing::Test {
     EXPECT_EQ(Findings(), "") << what;
     EXPECT_TRUE(savoie.replica->lost().empty()) << what;
     for (const auto& [id, dot] : dots_) {
-      EXPECT_TRUE(lyon.State(kActor, id).vector().Covers(NameOf(id, dot))) << what << " lost " << FormatDot(dot);
+      EXPECT_TRUE(lyon.State(kActor, id).vector().Covers(PresentName(*savoie.store, {kActor, id}, dot))) << what << " lost " << FormatDot(dot);
     }
     // What is written now uses no dot again, and arrives.
     for (const RecordId& id : ids_) Edit(savoie, id);

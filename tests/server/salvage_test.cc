@@ -105,7 +105,8 @@ class Disaster {
     EXPECT_EQ(lyon_.Digest(), savoie_.Digest());
     EXPECT_TRUE(savoie_.replica->lost().empty());
     for (const auto& [id, dot] : dots_) {
-      EXPECT_TRUE(lyon_.State(kActor, id).vector().Covers(dot)) << "lost " << replication::FormatDot(dot);
+      const replication::Dot name = replication::testing::PresentName(*disk_, {kActor, id}, dot);
+      EXPECT_TRUE(lyon_.State(kActor, id).vector().Covers(name)) << "lost " << replication::FormatDot(dot);
     }
     for (const auto& id : ids_) Edit(savoie_, id);
     Exchange();
