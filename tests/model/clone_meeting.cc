@@ -36,6 +36,7 @@ void Renounce(CloneModel::State& state, CloneSite& site, const CloneSite::Positi
   site.Renounce(held, must_renew, state.next_incarnation);
   if (site.incarnation() != before) ++state.next_incarnation;
   for (const uint64_t position : held) {
+    if (site.feed().size() < feed.size()) continue;
     if (feed[position - 1].change != site.feed()[position - 1].change) {
       Break(state, "a change was renamed that the other end holds");
     }
@@ -134,7 +135,8 @@ void CloneMeeting::Greet() {
     for (const auto& [incarnation, known] : peer().authors()) {
       if (!copy().Doubts(incarnation, known)) continue;
       doubt = true;
-      must_renew = must_renew || incarnation == copy().incarnation();
+      must_renew = must_renew || incarnation == copy().incarnation() ||
+                   options_.bug == CloneBug::kDoubtsTheSettledPast;
     }
   }
   if (doubt) Suspect(must_renew);

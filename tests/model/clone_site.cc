@@ -77,7 +77,7 @@ bool CloneSite::Doubts(uint64_t incarnation, const Known& claim) const {
   if (known != authors_.end() && known->second == claim) return false;
   if (incarnation == incarnation_) {
     if (claim.sequence > sequence_) return true;
-  } else if (!HasUnwitnessed(incarnation)) {
+  } else if (bug_ != CloneBug::kDoubtsTheSettledPast && !HasUnwitnessed(incarnation)) {
     return false;
   }
   for (const Row& row : feed_) {
@@ -141,6 +141,11 @@ size_t CloneSite::Renounce(const Positions& held, bool must_renew, uint64_t new_
   }
   if (chosen.empty()) Witness(feed_.size());
   if (chosen.empty() && !must_renew) return 0;
+  if (bug_ == CloneBug::kDropsInsteadOfRenaming) {
+    Drop(chosen);
+    Renew(new_incarnation, 0);
+    return 0;
+  }
   std::array<std::map<uint64_t, uint64_t>, kRecords> sequences;
   uint64_t count = 0;
   for (const auto& [position, record] : chosen) {
@@ -166,6 +171,19 @@ size_t CloneSite::Renounce(const Positions& held, bool must_renew, uint64_t new_
     witness_.settled_incarnation = new_incarnation;
   }
   return count;
+}
+
+void CloneSite::Drop(const std::map<uint64_t, size_t>& chosen) {
+  std::vector<Row> kept;
+  states_ = {};
+  for (size_t i = 0; i < feed_.size(); ++i) {
+    RecordState& state = states_[IndexOf(feed_[i].change->record)];
+    if (chosen.contains(i + 1) || !state.CanApply(*feed_[i].change)) continue;
+    state.Apply(*feed_[i].change);
+    kept.push_back(feed_[i]);
+  }
+  feed_ = std::move(kept);
+  witness_.position = feed_.size();
 }
 
 void CloneSite::Renew(uint64_t new_incarnation, uint64_t sequence) {

@@ -36,6 +36,11 @@ enum class CloneBug : uint8_t {
   kRenamesHeld,
   // A new incarnation, and old dots.
   kRenewsWithoutRenaming,
+  // What would be renamed is thrown away.
+  kDropsInsteadOfRenaming,
+  // What a peer knows of an earlier incarnation is a reason for a new one, whether or not anything
+  // of it is in doubt.
+  kDoubtsTheSettledPast,
   // Changes under its own name that it didn't write are taken like any other.
   kTakesTwinsChanges,
   // A clash that a peer reports is not looked into.
@@ -102,6 +107,7 @@ class CloneSite {
                   const replication::Change* same) const;
   bool IsTwins(const replication::Change& change, bool covered) const;
   bool HasUnwitnessed(uint64_t incarnation) const;
+  void Drop(const std::map<uint64_t, size_t>& chosen);
   void NoteAuthor(const replication::Change& change);
   replication::RecordBefore Before(size_t record) const;
 
