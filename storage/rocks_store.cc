@@ -1,7 +1,6 @@
 #include "storage/rocks_store.h"
 
 #include <algorithm>
-#include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -9,19 +8,17 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "rocksdb/cache.h"
 #include "rocksdb/convenience.h"
 #include "rocksdb/db.h"
-#include "rocksdb/filter_policy.h"
 #include "rocksdb/listener.h"
 #include "rocksdb/options.h"
-#include "rocksdb/table.h"
 #include "rocksdb/transaction_log.h"
 #include "rocksdb/utilities/checkpoint.h"
 #include "rocksdb/write_batch.h"
 #include "storage/rocks_store_folder.h"
 #include "storage/rocks_store_log.h"
 #include "storage/rocks_store_note.h"
+#include "storage/rocks_store_options.h"
 #include "storage/rocks_store_salvage.h"
 
 namespace maillage::storage {
@@ -35,94 +32,6 @@ constexpr char kPartialSuffix[] = ".partial";
 
 rocksdb::Slice ToSlice(std::string_view bytes) { return {bytes.data(), bytes.size()}; }
 std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
-
-// The reasons of what differs from RocksDB's defaults are in README.md, under « Options ».
-rocksdb::DBOptions DatabaseOptions(const RocksOptions& options, rocksdb::Env* env,
-                                   rocksdb::WALRecoveryMode recovery) {
-  rocksdb::DBOptions database;
-  database.env = env;
-  database.create_if_missing = true;
-  database.create_missing_column_families = true;
-  database.wal_recovery_mode = recovery;
-  database.track_and_verify_wals_in_manifest = true;
-  database.paranoid_checks = true;
-  database.atomic_flush = true;
-  database.max_bgerror_resume_count = 0;
-  database.db_write_buffer_size = options.write_buffer_bytes;
-  database.max_total_wal_size = 2 * options.write_buffer_bytes;
-  database.max_open_files = options.max_open_files;
-  database.max_background_jobs = 2;
-  database.bytes_per_sync = size_t{1} << 20;
-  database.max_manifest_file_size = size_t{16} << 20;
-  database.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
-  database.max_log_file_size = size_t{1} << 20;
-  database.keep_log_file_num = 3;
-  database.stats_dump_period_sec = 0;
-  database.stats_persist_period_sec = 0;
-  return database;
-}
-
-rocksdb::ColumnFamilyOptions TableOptions(Table table, const RocksOptions& options,
-                                          const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::BlockBasedTableOptions blocks;
-  blocks.block_cache = cache;
-  blocks.cache_index_and_filter_blocks = true;
-  blocks.pin_l0_filter_and_index_blocks_in_cache = true;
-  blocks.block_size = size_t{8} << 10;
-  // The tables that are asked for keys that they often don't have.
-  if (table == Table::kStates || table == Table::kMeta) {
-    blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(/*bits_per_key=*/10));
-    blocks.whole_key_filtering = true;
-  }
-  rocksdb::ColumnFamilyOptions family;
-  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
-  family.write_buffer_size = options.write_buffer_bytes;
-  family.arena_block_size = size_t{256} << 10;
-  family.level_compaction_dynamic_level_bytes = true;
-  family.compression = rocksdb::kLZ4Compression;
-  family.bottommost_compression = rocksdb::kZSTD;
-  family.paranoid_file_checks = true;
-  return family;
-}
-
-std::vector<rocksdb::ColumnFamilyDescriptor> Families(const RocksOptions& options) {
-  const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
-  std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (size_t table = 0; table < kTableCount; ++table) {
-    families.emplace_back(std::string(TableName(static_cast<Table>(table))),
-                          TableOptions(static_cast<Table>(table), options, cache));
-  }
-  families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
-  return families;
-}
-
-// Says nothing, so that no file appears in a folder that is only read.
-class SilentLog final : public rocksdb::Logger {
- public:
-  using rocksdb::Logger::Logv;
-  void Logv(const char*, va_list) override {}
-};
-
-// Takes whatever can be had: a log behind its damage, and files as they are.
-rocksdb::DBOptions RescueOptions(const RocksOptions& options, rocksdb::Env* env) {
-  rocksdb::DBOptions rescue =
-      DatabaseOptions(options, env, rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords);
-  rescue.create_if_missing = false;
-  rescue.create_missing_column_families = false;
-  rescue.track_and_verify_wals_in_manifest = false;
-  rescue.paranoid_checks = false;
-  rescue.info_log = std::make_shared<SilentLog>();
-  return rescue;
-}
-
-rocksdb::ReadOptions CheckedReads(const rocksdb::Snapshot* snapshot) {
-  rocksdb::ReadOptions read(/*cksum=*/true, /*cache=*/true);
-  read.snapshot = snapshot;
-  // There are none; but looking for them, RocksDB 7.8 forgets, from one sorted file of a level to the next, that the
-  // next one's first block is damaged, and a scan would go on without its rows.
-  read.ignore_range_deletions = true;
-  return read;
-}
 
 absl::Status CannotOpen(const rocksdb::Status& status, const std::string& path) {
   const std::string detail = status.ToString();
@@ -242,7 +151,7 @@ class RocksStore::RowCursor final : public Cursor {
         order_(order) {
     store_.open_cursors_.fetch_add(1, std::memory_order_relaxed);
     if (store_.db_ == nullptr) return;
-    read_ = CheckedReads(snapshot);
+    read_ = rocks::CheckedReads(snapshot);
     if (!range_.begin.empty()) read_.iterate_lower_bound = &lower_;
     if (!range_.end.empty()) read_.iterate_upper_bound = &upper_;
     rows_ = MakeRows();
@@ -351,13 +260,13 @@ rocksdb::Status RocksStore::OpenDatabase(const std::optional<rocks::LogDamage>& 
                                        : rocksdb::WALRecoveryMode::kAbsoluteConsistency;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
-  rocksdb::DBOptions database = DatabaseOptions(options_, env_, mode);
+  rocksdb::DBOptions database = rocks::DatabaseOptions(options_, env_, mode);
   log_reading_ = std::make_unique<rocks::GaplessLogs>(damage);
   database.wal_filter = log_reading_.get();
   compactions_ = std::make_shared<CompactionGuard>();
   compactions_stopped_ = false;
   database.listeners = {std::make_shared<FlushNoter>(continuity_), compactions_};
-  rocksdb::Status opened = rocksdb::DB::Open(database, path_, Families(options_), &handles, &db);
+  rocksdb::Status opened = rocksdb::DB::Open(database, path_, rocks::Families(options_), &handles, &db);
   if (opened.ok()) Adopt(db, handles);
   return opened;
 }
@@ -366,7 +275,7 @@ rocksdb::Status RocksStore::OpenDatabaseToRescue() {
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::Status opened =
-      rocksdb::DB::OpenForReadOnly(RescueOptions(options_, env_), path_, Families(options_), &handles, &db);
+      rocksdb::DB::OpenForReadOnly(rocks::RescueOptions(options_, env_), path_, rocks::Families(options_), &handles, &db);
   if (opened.ok()) Adopt(db, handles);
   return opened;
 }
@@ -382,8 +291,8 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::OpenToRescue(const std::
 absl::Status RocksStore::MakeManifest(const std::string& path, const RocksOptions& options) {
   rocksdb::Env* const env = options.env != nullptr ? options.env : rocksdb::Env::Default();
   const std::string doing = absl::StrCat("Reconstruction de l'inventaire de « ", path, " »");
-  const std::vector<rocksdb::ColumnFamilyDescriptor> families = Families(options);
-  rocksdb::DBOptions made = RescueOptions(options, env);
+  const std::vector<rocksdb::ColumnFamilyDescriptor> families = rocks::Families(options);
+  rocksdb::DBOptions made = rocks::RescueOptions(options, env);
   const auto sorted_files = rocks::HasSortedFiles(env, path);
   if (!sorted_files.ok()) return sorted_files.status();
   if (*sorted_files) {
@@ -553,7 +462,7 @@ absl::StatusOr<std::optional<std::string>> RocksStore::GetAt(const rocksdb::Snap
                                                              std::string_view key) const {
   std::string value;
   const rocksdb::Status status =
-      db_->Get(CheckedReads(snapshot), column_family(table), ToSlice(key), &value);
+      db_->Get(rocks::CheckedReads(snapshot), column_family(table), ToSlice(key), &value);
   if (status.ok()) return value;
   if (status.IsNotFound()) return std::nullopt;
   return rocks::ToStatus(status, absl::StrCat("Lecture de la table ", std::string(TableName(table)),
