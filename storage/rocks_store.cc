@@ -111,6 +111,15 @@ class RocksStore::CompactionGuard final : public rocksdb::EventListener {
   std::string damage_ ABSL_GUARDED_BY(mutex_);
 };
 
+// Where a disk was full, RocksDB would try again by itself as soon as there is space. The store is opened again instead
+// (README.md, « Options »), and a resumption under way while it closes waits for a flush that waits for it.
+class RocksStore::NoResumption final : public rocksdb::EventListener {
+ public:
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
+    *auto_recovery = false;
+  }
+};
+
 class RocksStore::View final : public ReadView {
  public:
   explicit View(const RocksStore& store) : store_(store) {
@@ -265,7 +274,7 @@ rocksdb::Status RocksStore::OpenDatabase(const std::optional<rocks::LogDamage>& 
   database.wal_filter = log_reading_.get();
   compactions_ = std::make_shared<CompactionGuard>();
   compactions_stopped_ = false;
-  database.listeners = {std::make_shared<FlushNoter>(continuity_), compactions_};
+  database.listeners = {std::make_shared<FlushNoter>(continuity_), compactions_, std::make_shared<NoResumption>()};
   rocksdb::Status opened = rocksdb::DB::Open(database, path_, rocks::Families(options_), &handles, &db);
   if (opened.ok()) Adopt(db, handles);
   return opened;

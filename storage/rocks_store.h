@@ -117,6 +117,7 @@ class RocksStore final : public Store {
   class RowCursor;
   class FlushNoter;
   class CompactionGuard;
+  class NoResumption;
 
   RocksStore(std::string path, const RocksOptions& options);
   // As Open; for a store that is closed.

@@ -58,6 +58,7 @@ rocksdb::DBOptions DatabaseOptions(const RocksOptions& options, rocksdb::Env* en
   database.max_total_wal_size = 2 * options.write_buffer_bytes;
   database.max_open_files = options.max_open_files;
   database.max_background_jobs = 2;
+  database.max_file_opening_threads = 1;
   database.bytes_per_sync = size_t{1} << 20;
   database.max_manifest_file_size = size_t{16} << 20;
   database.info_log_level = rocksdb::InfoLogLevel::WARN_LEVEL;
