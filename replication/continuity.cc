@@ -64,7 +64,7 @@ absl::Status Replica::LoadContinuity() {
     const auto record = storage::ParseRenouncedKey(renounced->key());
     auto renamings = DecodeRenamings(renounced->value());
     if (!record.has_value() || !renamings.ok()) return absl::DataLossError("meta table: damaged renaming");
-    renounced_[*record] = *std::move(renamings);
+    AddRenamings(*renamings, renounced_[*record]);
   }
   return renounced->status();
 }
@@ -329,7 +329,7 @@ absl::Status Replica::RenameRecord(const RecordKey& record,
   std::vector<Renaming> renamings;
   const auto earlier = renounced_.find(record);
   if (earlier != renounced_.end()) renamings = earlier->second;
-  renamings.insert(renamings.end(), after->renamings.begin(), after->renamings.end());
+  AddRenamings(after->renamings, renamings);
   PutMeta(storage::RenouncedKey(record), EncodeRenamings(renamings));
   renounced_[record] = std::move(renamings);
   return absl::OkStatus();

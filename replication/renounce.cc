@@ -135,6 +135,15 @@ VersionVector Rename(const VersionVector& vector, const std::vector<Renaming>& r
   return renamed;
 }
 
+void AddRenamings(const std::vector<Renaming>& later, std::vector<Renaming>& renamings) {
+  for (const Renaming& again : later) {
+    for (Renaming& renaming : renamings) {
+      if (renaming.to == again.from && again.first == 1) renaming.to = again.to;
+    }
+    renamings.push_back(again);
+  }
+}
+
 bool NamesRenounced(const VersionVector& vector, const std::vector<Renaming>& renamings) {
   return std::any_of(renamings.begin(), renamings.end(), [&](const Renaming& renaming) {
     return vector.Get(renaming.from) >= renaming.first && vector.Get(renaming.to) == 0;

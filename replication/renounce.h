@@ -20,6 +20,9 @@ VersionVector Rename(const VersionVector& vector, const std::vector<Renaming>& r
 
 Dot RenameDot(const Dot& dot, const std::vector<Renaming>& renamings);
 
+// Adds later renamings to those of a record: what was renamed again is known by its last name alone.
+void AddRenamings(const std::vector<Renaming>& later, std::vector<Renaming>& renamings);
+
 // Whether somebody who read this vector read it before its dots were given up, or elsewhere: it names them, and nothing
 // of what they are called now. What it covers today is not what the reader saw.
 bool NamesRenounced(const VersionVector& vector, const std::vector<Renaming>& renamings);

@@ -238,6 +238,31 @@ TEST_F(Twins, AnEtagFromBeforeDoesNotCoverWhatTheTwinWrote) {
   EXPECT_EQ(Names(*twin), Strings{"settled"});
 }
 
+TEST_F(Twins, ARecordThatWasRenamedTwiceIsWrittenAgainByWhoHasReadIt) {
+  Write(savoie, RecordOf(1), {Put(kName, "old")});
+  Link(&savoie, &lyon).Run();
+  const auto twin = savoie.Clone(9);
+  Write(savoie, RecordOf(1), {Put(kName, "left")});
+  Write(*twin, RecordOf(1), {Put(kName, "right")});
+  std::vector<VersionVector> stale;
+  for (int time = 0; time < 2; ++time) {
+    stale.push_back(Read(*twin).vector());
+    ASSERT_TRUE(twin->replica->Renounce(ContinuityDoubt::kPeerKnowsOther, {}, true).ok());
+  }
+  // The twin's change comes under the first of the three names.
+  Link(&savoie, &lyon).Run();
+  Link(twin.get(), &lyon).Run();
+  EXPECT_EQ(Names(*twin), (Strings{"left", "right"}));
+  for (const bool restart : {false, true}) {
+    if (restart) twin->Restart();
+    for (const VersionVector& etag : stale) {
+      EXPECT_FALSE(twin->replica->Write({RecordOf(1), etag, {Put(kName, "stale")}, "Awa", ""}).ok());
+    }
+    Write(*twin, RecordOf(1), {Put(kName, "settled")});
+    EXPECT_EQ(Names(*twin), Strings{"settled"});
+  }
+}
+
 TEST_F(Twins, ARetriedRequestFindsItsChangeUnderTheNewName) {
   Write(savoie, RecordOf(1), {Put(kName, "old")});
   Link(&savoie, &lyon).Run();
