@@ -274,23 +274,34 @@ absl::StatusOr<RecordBefore> Replica::ReadBefore(const RecordKey& record) {
   return before;
 }
 
-absl::StatusOr<std::map<RecordKey, std::map<uint64_t, uint64_t>>> Replica::ChooseRenames(
-    const std::set<uint64_t>& held) {
+absl::StatusOr<Replica::Renames> Replica::ChooseRenames(const std::set<uint64_t>& held,
+                                                        const absl::flat_hash_set<RecordKey>* only,
+                                                        bool older) {
   absl::StatusOr<std::vector<OwnChange>> unwitnessed = UnwitnessedChanges();
   if (!unwitnessed.ok()) return unwitnessed.status();
+  Renames renames;
   std::map<RecordKey, std::set<uint64_t>> doubtful;
-  for (const OwnChange& change : *unwitnessed) doubtful[change.record].insert(change.position);
+  std::set<uint64_t> present;
+  for (const OwnChange& change : *unwitnessed) {
+    if (only != nullptr && !only->contains(change.record)) {
+      renames.complete = renames.complete && held.contains(change.position);
+      continue;
+    }
+    doubtful[change.record].insert(change.position);
+    if (change.dot.actor.incarnation == committed_identity_.incarnation) present.insert(change.position);
+  }
   std::map<uint64_t, RecordKey> chosen;
   for (const auto& [record, positions] : doubtful) {
     absl::StatusOr<RecordBefore> before = ReadBefore(record);
     if (!before.ok()) return before.status();
     for (const uint64_t position : ChangesToRename(*before, positions, held)) chosen[position] = record;
   }
+  const auto is_present = [&](const auto& change) { return present.contains(change.first); };
+  if (older && std::all_of(chosen.begin(), chosen.end(), is_present)) chosen.clear();
   // Numbered in feed order, as they would have been.
-  std::map<RecordKey, std::map<uint64_t, uint64_t>> by_record;
   uint64_t sequence = 0;
-  for (const auto& [position, record] : chosen) by_record[record][position] = ++sequence;
-  return by_record;
+  for (const auto& [position, record] : chosen) renames.by_record[record][position] = ++sequence;
+  return renames;
 }
 
 void Replica::PutRenamed(const HistoricChange& renamed, bool history_broken) {
@@ -348,18 +359,23 @@ absl::Status Replica::RenameRequests(const std::map<RecordKey, std::vector<Renam
   return cursor->status();
 }
 
-absl::Status Replica::Renounce(ContinuityDoubt doubt, const std::set<uint64_t>& held, bool must_renew) {
+absl::Status Replica::Renounce(ContinuityDoubt doubt, const std::set<uint64_t>& held, bool must_renew,
+                               const absl::flat_hash_set<RecordKey>* only) {
   // What is open belongs to the old incarnation, and is given up with the rest.
   if (absl::Status status = Commit(); !status.ok()) return status;
-  auto by_record = ChooseRenames(held);
-  if (!by_record.ok()) return by_record.status();
-  if (by_record->empty()) Witness(committed_.feed_head);
-  if (by_record->empty() && !must_renew) return absl::OkStatus();
+  // Copies of one past confirm to each other what the world may hold differently. What the twin doesn't hold of the
+  // present incarnation, which is this copy's alone, is no reason by itself: else each meeting would rename again.
+  const bool twins_word = doubt == ContinuityDoubt::kTwinMet;
+  absl::StatusOr<Renames> renames = ChooseRenames(held, only, /*older=*/twins_word && !must_renew);
+  if (!renames.ok()) return renames.status();
+  const bool proves = !twins_word && renames->complete;
+  if (renames->by_record.empty() && proves) Witness(committed_.feed_head);
+  if (renames->by_record.empty() && !must_renew) return absl::OkStatus();
   const uint64_t incarnation = random_->Next64();
   std::map<RecordKey, std::vector<Renaming>> renamed;
   uint64_t count = 0;
   absl::Status status;
-  for (const auto& [record, new_sequences] : *by_record) {
+  for (const auto& [record, new_sequences] : renames->by_record) {
     status = RenameRecord(record, new_sequences, incarnation, renamed);
     count += new_sequences.size();
     if (!status.ok()) break;
@@ -371,7 +387,7 @@ absl::Status Replica::Renounce(ContinuityDoubt doubt, const std::set<uint64_t>& 
     return status;
   }
   RenewIncarnation(doubt, incarnation, count);
-  if (count > 0) {
+  if (count > 0 && proves) {
     // What kept its dot is known elsewhere.
     witness_.settled_position = committed_.feed_head;
     witness_.settled_incarnation = incarnation;

@@ -80,9 +80,22 @@ absl::Status ContinuityTalk::OnTwinsChange() {
   return Suspect(ContinuityDoubt::kPeerKnowsOther, /*must_renew=*/true);
 }
 
+absl::Status ContinuityTalk::OnClashingRecords(const absl::flat_hash_set<RecordKey>& records) {
+  if (asking_ || std::exchange(clashes_asked_, true)) return absl::OkStatus();
+  absl::StatusOr<std::vector<Replica::OwnChange>> unwitnessed = replica_->UnwitnessedChanges();
+  if (!unwitnessed.ok()) return unwitnessed.status();
+  const bool doubtful = std::any_of(unwitnessed->begin(), unwitnessed->end(),
+                                    [&](const auto& change) { return records.contains(change.record); });
+  if (!doubtful) return absl::OkStatus();
+  absl::Status status = Suspect(ContinuityDoubt::kPeerKnowsOther, /*must_renew=*/false);
+  clashing_ = records;
+  return status;
+}
+
 absl::Status ContinuityTalk::Suspect(ContinuityDoubt doubt, bool must_renew) {
   doubt_ = doubt;
   must_renew_ = must_renew_ || must_renew;
+  clashing_.reset();
   if (asking_) return absl::OkStatus();
   asking_ = true;
   incarnation_ = replica_->identity().incarnation;
@@ -148,12 +161,19 @@ absl::Status ContinuityTalk::OnHeldChanges(const v1::HeldChanges& answer) {
 
 absl::Status ContinuityTalk::Settle() {
   asking_ = false;
-  if (doubt_ == ContinuityDoubt::kNone) return absl::OkStatus();
-  renounced_ = true;
-  // Another session has settled it meanwhile.
-  if (replica_->identity().incarnation != incarnation_) return absl::OkStatus();
-  return replica_->Renounce(std::exchange(doubt_, ContinuityDoubt::kNone), std::exchange(held_, {}),
-                            std::exchange(must_renew_, false));
+  const ContinuityDoubt doubt = std::exchange(doubt_, ContinuityDoubt::kNone);
+  const std::set<uint64_t> held = std::exchange(held_, {});
+  const bool must_renew = std::exchange(must_renew_, false);
+  const auto only = std::exchange(clashing_, std::nullopt);
+  if (doubt == ContinuityDoubt::kNone) return absl::OkStatus();
+  absl::Status status;
+  // Otherwise another session has settled it meanwhile.
+  if (replica_->identity().incarnation == incarnation_) {
+    status = replica_->Renounce(doubt, held, must_renew, only.has_value() ? &*only : nullptr);
+  }
+  // A clash of others leaves all as it was.
+  renounced_ = renounced_ || !only.has_value() || replica_->identity().incarnation != incarnation_;
+  return status;
 }
 
 absl::StatusOr<std::string> WhyNotConverging(const storage::ReadView& view,

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "proto/sync.pb.h"
@@ -36,6 +37,10 @@ class ContinuityTalk {
   absl::Status OnTwinsChange();
   // The peer sent a change of its own, and this site holds another one under that dot.
   void OnClash(const Replica::ApplyResult& clash);
+  // All was compared: of these records both ends hold the same vectors and different contents, so one dot means two
+  // changes there, and no acquaintance told. Asks, once in a conversation, and gives up what is unconfirmed in these
+  // records and isn't held by the peer; nothing where there is none.
+  absl::Status OnClashingRecords(const absl::flat_hash_set<RecordKey>& records);
   absl::Status OnOwnChanges(const v1::OwnChanges& question);
   // InvalidArgument where it answers no question.
   absl::Status OnHeldChanges(const v1::HeldChanges& answer);
@@ -66,6 +71,9 @@ class ContinuityTalk {
   ContinuityDoubt doubt_ = ContinuityDoubt::kNone;
   bool must_renew_ = false;
   bool asking_ = false;
+  // What the doubt is about, where it isn't about everything.
+  std::optional<absl::flat_hash_set<RecordKey>> clashing_;
+  bool clashes_asked_ = false;
   // Of this site when it began to ask.
   uint64_t incarnation_ = 0;
   std::deque<v1::OwnChanges> questions_;

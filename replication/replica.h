@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "proto/id.h"
@@ -141,8 +142,11 @@ class Replica {
   // doesn't matter.
   absl::StatusOr<bool> Holds(const OwnChange& change) const;
   // Gives up the dots of the unwitnessed changes, except those at the positions `held`, and takes a new incarnation; not
-  // where no dot had to be given up and `must_renew` is false. Commits what is open, and then this.
-  absl::Status Renounce(ContinuityDoubt doubt, const std::set<uint64_t>& held, bool must_renew);
+  // where no dot had to be given up and `must_renew` is false. Commits what is open, and then this. What keeps its dot is
+  // witnessed from then on, unless it is a twin's word (kTwinMet), or `only` names the records that it is about and
+  // others hold changes that aren't held either.
+  absl::Status Renounce(ContinuityDoubt doubt, const std::set<uint64_t>& held, bool must_renew,
+                        const absl::flat_hash_set<RecordKey>* only = nullptr);
 
   // Of the last time that this site became a new incarnation.
   const ContinuityNote& continuity_note() const { return note_; }
@@ -248,9 +252,15 @@ class Replica {
   absl::StatusOr<std::optional<HistoryRow>> FindInHistory(const RecordKey& record, const Dot& dot) const;
   absl::StatusOr<std::optional<std::string>> HashOfOwn(uint64_t incarnation, uint64_t sequence) const;
   absl::StatusOr<RecordBefore> ReadBefore(const RecordKey& record);
-  // Positions of all changes whose dots have to be given up, with their new sequence numbers.
-  absl::StatusOr<std::map<RecordKey, std::map<uint64_t, uint64_t>>> ChooseRenames(
-      const std::set<uint64_t>& held);
+  struct Renames {
+    // Positions of all changes whose dots have to be given up, with their new sequence numbers.
+    std::map<RecordKey, std::map<uint64_t, uint64_t>> by_record;
+    // Nothing that isn't held was passed over.
+    bool complete = true;
+  };
+  // `only`: null, or of these records. `older`: none where all would be of the present incarnation.
+  absl::StatusOr<Renames> ChooseRenames(const std::set<uint64_t>& held,
+                                        const absl::flat_hash_set<RecordKey>* only, bool older);
   absl::Status RenameRecord(const RecordKey& record, const std::map<uint64_t, uint64_t>& new_sequences,
                             uint64_t incarnation, std::map<RecordKey, std::vector<Renaming>>& renamed);
   void PutRenamed(const HistoricChange& renamed, bool history_broken);

@@ -169,7 +169,7 @@ absl::Status SyncSession::OnHello(const v1::Hello& hello) {
 void SyncSession::CompareAnew() {
   greeting_agreement_.reset();
   check_requested_ = true;
-  NoteMove();
+  NoteNews();
 }
 
 void SyncSession::RememberMoment() {
@@ -221,7 +221,7 @@ absl::Status SyncSession::OnChange(const std::string& bytes) {
       return absl::OkStatus();
     case Replica::Applied::kApplied:
       outbox_.CameFromPeer(result->position);
-      NoteMove();
+      NoteNews();
       [[fallthrough]];
     case Replica::Applied::kDuplicate:
       waiting_for_.erase(result->record);
@@ -277,7 +277,7 @@ absl::Status SyncSession::OnStates(const v1::States& states) {
     if (!merged.ok()) return merged.status();
     ++progress_.states_received;
     moved_since_check_ = true;
-    if (*merged) NoteMove();
+    if (*merged) NoteNews();
     waiting_for_.erase(*record);
   }
   return absl::OkStatus();
@@ -301,7 +301,10 @@ absl::Status SyncSession::OnRanges(const v1::Ranges& ranges) {
     --open_questions_;
   }
   saw_ranges_ = true;
-  if (ranges.roots()) outbox_.StartRound();
+  if (ranges.roots()) {
+    outbox_.StartRound();
+    clashing_.clear();
+  }
   questions_.push_back(ranges);
   return absl::OkStatus();
 }
@@ -321,6 +324,9 @@ absl::Status SyncSession::OnVectors(const v1::Vectors& vectors) {
     const VersionVector mine = state->has_value() ? (*state)->vector() : VersionVector();
     if (!entry.reply() && !mine.Covers(*theirs)) AskFor(*record, /*only_answer=*/true);
     if (mine == *theirs) differing_ = *record;
+    if (mine == *theirs && state->has_value() && clashing_.insert(*record).second && !entry.reply()) {
+      vectors_to_send_.push_back({*record, /*reply=*/true, /*asks=*/false});
+    }
     if (!theirs->Covers(mine)) outbox_.AddRecord(*record, *std::move(theirs));
   }
   return absl::OkStatus();
@@ -352,7 +358,7 @@ void SyncSession::OnGoodbye(const v1::Goodbye& goodbye) {
 
 void SyncSession::AskFor(const RecordKey& record, bool only_answer) {
   if (only_answer && !waiting_for_.insert(record).second) return;
-  vectors_to_send_.push_back({record, only_answer});
+  vectors_to_send_.push_back({record, only_answer, /*asks=*/true});
 }
 
 // ---- Agreement ----
@@ -372,7 +378,8 @@ void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
   left_aside_ = false;
   apart_ = false;
   waiting_for_.clear();
-  fruitless_rounds_ = 0;
+  fruitless_rounds_ = fruitless_answers_ = 0;
+  clashing_.clear();
   initiated_round_ = false;
   outbox_.OpenFeed();
 }
@@ -399,6 +406,10 @@ absl::Status SyncSession::OnDisagreement() {
   }
   progress_.state = SyncState::kReconciling;
   if (progress_.reconciliation_rounds > 0 && ++fruitless_rounds_ > kMaxFruitlessRounds) {
+    if (!clashing_.empty() && !looked_into_clashes_) {
+      fruitless_rounds_ = 0;
+      return LookIntoClashes();
+    }
     absl::StatusOr<std::string> why = WhyNotConverging(replica_->store(), differing_);
     if (!why.ok()) return why.status();
     Close(v1::Goodbye::NOT_CONVERGING, *std::move(why));
@@ -406,6 +417,11 @@ absl::Status SyncSession::OnDisagreement() {
   }
   StartRound();
   return absl::OkStatus();
+}
+
+absl::Status SyncSession::LookIntoClashes() {
+  if (clashing_.empty() || std::exchange(looked_into_clashes_, true)) return absl::OkStatus();
+  return continuity_.OnClashingRecords(clashing_);
 }
 
 void SyncSession::StayApart() {
@@ -417,6 +433,7 @@ void SyncSession::StayApart() {
 void SyncSession::StartRound() {
   ++progress_.reconciliation_rounds;
   initiated_round_ = true;
+  clashing_.clear();
   outbox_.StartRound();
   ranges_to_send_.push_back(DescribeRoots(replica_->tree(), replica_->random().Next64()));
 }
@@ -445,6 +462,11 @@ bool SyncSession::WantsCheck() const {
 void SyncSession::NoteMove() {
   moved_since_agreement_ = true;
   last_move_millis_ = Now();
+}
+
+void SyncSession::NoteNews() {
+  fruitless_rounds_ = 0;
+  NoteMove();
 }
 
 }  // namespace maillage::replication

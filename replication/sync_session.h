@@ -7,6 +7,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_set.h"
@@ -146,10 +147,12 @@ class SyncSession {
   absl::StatusOr<bool> FillRanges(v1::SyncFrame* frame);
   absl::Status AnswerRanges(const v1::Ranges& question);
   absl::StatusOr<bool> FillVectors(v1::SyncFrame* frame);
-  bool FillCheck(v1::SyncFrame* frame);
+  absl::StatusOr<bool> FillCheck(v1::SyncFrame* frame);
   bool WantsCheck() const;
   // A record travelled that may be new to the other end.
   void NoteMove();
+  // One came that was new here.
+  void NoteNews();
   void StartRound();
   // Nothing more can be agreed on: the peer holds what isn't accepted here.
   bool EndsLeftAside() const {
@@ -162,6 +165,8 @@ class SyncSession {
   bool DamageKnown() const { return progress_.unreadable > 0 || progress_.peer_unreadable > 0; }
   // Goes on living without an agreement.
   void StayApart();
+  // Rounds have brought nothing: dots that mean two changes at the two ends are found out, once in a session.
+  absl::Status LookIntoClashes();
   void AskFor(const RecordKey& record, bool only_answer);
   uint64_t Now() const;
 
@@ -191,6 +196,8 @@ class SyncSession {
   struct VectorToSend {
     RecordKey record;
     bool reply;
+    // Something may come in return.
+    bool asks;
   };
   std::deque<VectorToSend> vectors_to_send_;
   // Asked for, and not come yet.
@@ -210,6 +217,12 @@ class SyncSession {
   bool saw_ranges_ = false;
   bool initiated_round_ = false;
   uint32_t fruitless_rounds_ = 0;
+  // The same seen from the other end: what was asked and answered last, where that differed, and how often it came again.
+  std::pair<std::string, std::string> differing_answer_;
+  uint32_t fruitless_answers_ = 0;
+  // Found in this round to differ under equal vectors. Both ends learn of each.
+  absl::flat_hash_set<RecordKey> clashing_;
+  bool looked_into_clashes_ = false;
   // A record that was found to differ, and did since the last agreement.
   std::optional<RecordKey> differing_;
 

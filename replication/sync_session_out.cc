@@ -159,6 +159,7 @@ absl::StatusOr<bool> SyncSession::FillRanges(v1::SyncFrame* frame) {
 
 absl::StatusOr<bool> SyncSession::FillVectors(v1::SyncFrame* frame) {
   size_t bytes = 0;
+  bool asks = false;
   while (!vectors_to_send_.empty() && bytes < kFrameBytes) {
     const VectorToSend next = vectors_to_send_.front();
     vectors_to_send_.pop_front();
@@ -174,13 +175,14 @@ absl::StatusOr<bool> SyncSession::FillVectors(v1::SyncFrame* frame) {
     if (state->has_value()) ToProto((*state)->vector(), entry->mutable_vector());
     entry->set_reply(next.reply);
     bytes += entry->ByteSizeLong();
+    asks = asks || next.asks;
   }
   if (!frame->has_vectors()) return false;
-  moved_since_check_ = true;
+  moved_since_check_ = moved_since_check_ || asks;
   return true;
 }
 
-bool SyncSession::FillCheck(v1::SyncFrame* frame) {
+absl::StatusOr<bool> SyncSession::FillCheck(v1::SyncFrame* frame) {
   const bool answers = check_to_answer_.has_value();
   if (!answers && !WantsCheck()) return false;
   const std::string digest = replica_->tree().Digest();
@@ -200,7 +202,14 @@ bool SyncSession::FillCheck(v1::SyncFrame* frame) {
       return FillGoodbye(frame);
     } else if (saw_ranges_) {
       outbox_.OpenFeed();
-      if (DamageKnown() && !initiated_round_) StayApart();
+      std::pair<std::string, std::string> differing(asked.digest(), digest);
+      fruitless_answers_ = differing == differing_answer_ ? fruitless_answers_ + 1 : 1;
+      differing_answer_ = std::move(differing);
+      if (DamageKnown()) {
+        if (!initiated_round_) StayApart();
+      } else if (fruitless_answers_ >= kMaxFruitlessRounds) {
+        if (absl::Status status = LookIntoClashes(); !status.ok()) return status;
+      }
     }
     return true;
   }

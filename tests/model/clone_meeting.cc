@@ -28,14 +28,13 @@ void Break(CloneModel::State& state, const std::string& how) {
   if (state.broken.empty()) state.broken = how;
 }
 
-// Gives up what isn't in `held`; what the other end has said to hold must keep its dot.
-void Renounce(CloneModel::State& state, CloneSite& site, const CloneSite::Positions& held,
-              bool must_renew) {
+// Gives up what isn't held; what the other end has said to hold must keep its dot.
+void Renounce(CloneModel::State& state, CloneSite& site, const CloneSite::Word& word) {
   const uint64_t before = site.incarnation();
   const std::vector<CloneSite::Row> feed = site.feed();
-  site.Renounce(held, must_renew, state.next_incarnation);
+  site.Renounce(word, state.next_incarnation);
   if (site.incarnation() != before) ++state.next_incarnation;
-  for (const uint64_t position : held) {
+  for (const uint64_t position : word.held) {
     if (site.feed().size() < feed.size()) continue;
     if (feed[position - 1].change != site.feed()[position - 1].change) {
       Break(state, "a change was renamed that the other end holds");
@@ -100,7 +99,7 @@ void MeetTwin(CloneModel::State& state) {
         });
   }
   for (const size_t at : {0, 1}) {
-    if (asks[at]) Renounce(state, *state.sites[at], held[at], same);
+    if (asks[at]) Renounce(state, *state.sites[at], {held[at], same, /*twins=*/true});
   }
   if (state.sites[0]->incarnation() == state.sites[1]->incarnation()) {
     Break(state, "two copies have met and go on under one incarnation");
@@ -146,7 +145,21 @@ void CloneMeeting::Greet() {
 void CloneMeeting::Suspect(bool must_renew) {
   renounced_ = true;
   live() = {};
-  Renounce(*state_, copy(), copy().HeldBy(peer(), copy().Unwitnessed()), must_renew);
+  Renounce(*state_, copy(), {copy().HeldBy(peer(), copy().Unwitnessed()), must_renew});
+}
+
+void CloneMeeting::LookIntoClashes() {
+  if (options_.bug == CloneBug::kIgnoresEqualVectors) return;
+  CloneSite::Word word{copy().HeldBy(peer(), copy().Unwitnessed())};
+  std::erase_if(word.records, [&](size_t record) {
+    const replication::RecordState& mine = copy().states()[record];
+    const replication::RecordState& theirs = peer().states()[record];
+    return mine == theirs || mine.vector() != theirs.vector();
+  });
+  if (word.records.empty()) return;
+  const uint64_t before = copy().incarnation();
+  Renounce(*state_, copy(), word);
+  renounced_ = copy().incarnation() != before;
 }
 
 void CloneMeeting::Agree() {
@@ -206,9 +219,7 @@ bool CloneMeeting::Down(size_t record) {
   return change != nullptr && Take(change);
 }
 
-void CloneMeeting::Whole() {
-  const uint64_t before = copy().incarnation();
-  Greet();
+void CloneMeeting::Exchange() {
   int exchanges = 0;
   for (bool moved = true; moved && exchanges < kMostExchanges; ++exchanges) {
     moved = false;
@@ -220,6 +231,16 @@ void CloneMeeting::Whole() {
     renounced_ = false;
   }
   if (exchanges == kMostExchanges) Break(*state_, "a meeting doesn't end");
+}
+
+void CloneMeeting::Whole() {
+  const uint64_t before = copy().incarnation();
+  Greet();
+  Exchange();
+  if (copy().states() != peer().states()) {
+    LookIntoClashes();
+    Exchange();
+  }
   if (copy().states() == peer().states()) Agree();
   if (peer_could_tell_ && copy().incarnation() == before) {
     Break(*state_, "a copy met a peer that could tell, and was not found");

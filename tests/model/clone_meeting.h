@@ -34,6 +34,10 @@ class CloneMeeting {
   CloneSite& peer() { return *state_->sites[peer_]; }
   CloneModel::Live& live() { return state_->live[copy_][peer_ - CloneModel::kCopies]; }
   void Suspect(bool must_renew);
+  // Everything both ways, until nothing moves.
+  void Exchange();
+  // Records that still differ under equal vectors: gives up what is unwitnessed there, and not held.
+  void LookIntoClashes();
   void Agree();
   bool Give(const ChangePtr& change);
   bool Take(const ChangePtr& change);

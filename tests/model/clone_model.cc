@@ -83,6 +83,15 @@ std::string CheckHealing(const CloneModel::Options& options, const Order& order,
   return CheckHealed(state);
 }
 
+// Two copies that meet nobody else settle what is whose, and then rename nothing however often they meet.
+std::string CheckTwins(CloneModel::State state) {
+  for (int meeting = 0; meeting < 2; ++meeting) MeetTwin(state);
+  const uint64_t incarnations = state.next_incarnation;
+  MeetTwin(state);
+  if (!state.broken.empty()) return state.broken + " (when the copies meet)";
+  return state.next_incarnation == incarnations ? "" : "copies rename whenever they meet";
+}
+
 // The smallest of the keys under each naming of those that are alike.
 class KeyWriter {
  public:
@@ -307,6 +316,10 @@ std::string CloneModel::Violation(const State& state) const {
   if (options_.lease && state.excused)
     return "different changes under one number though the lease noticed";
   if (state.excused) return "";
+  if (state.sites[1].has_value()) {
+    const std::string broken = CheckTwins(state);
+    if (!broken.empty()) return broken;
+  }
   for (const Order& order : kOrders) {
     if (!state.sites[1].has_value() && order.copies[0] == 1) break;
     const std::string broken = CheckHealing(options_, order, state);

@@ -126,21 +126,37 @@ RecordBefore CloneSite::Before(size_t record) const {
   return before;
 }
 
-size_t CloneSite::Renounce(const Positions& held, bool must_renew, uint64_t new_incarnation) {
+std::map<uint64_t, size_t> CloneSite::ChooseRenames(const Word& word) const {
   const Positions unwitnessed = Unwitnessed();
   std::map<uint64_t, size_t> chosen;
-  for (size_t record = 0; record < kRecords; ++record) {
+  for (const size_t record : word.records) {
     Positions doubtful;
     for (const uint64_t position : unwitnessed) {
       if (feed_[position - 1].change->record == KeyOf(record)) doubtful.insert(position);
     }
     if (doubtful.empty() || bug_ == CloneBug::kRenewsWithoutRenaming) continue;
-    const Positions kept = bug_ == CloneBug::kRenamesHeld ? Positions() : held;
+    const Positions kept = bug_ == CloneBug::kRenamesHeld ? Positions() : word.held;
     for (const uint64_t position : ChangesToRename(Before(record), doubtful, kept))
       chosen[position] = record;
   }
-  if (chosen.empty()) Witness(feed_.size());
-  if (chosen.empty() && !must_renew) return 0;
+  const bool older = word.twins && !word.must_renew && bug_ != CloneBug::kTwinsRenameAnew;
+  const bool all_present = std::all_of(chosen.begin(), chosen.end(), [&](const auto& change) {
+    return feed_[change.first - 1].change->dot.actor.incarnation == incarnation_;
+  });
+  if (older && all_present) chosen.clear();
+  return chosen;
+}
+
+size_t CloneSite::Renounce(const Word& word, uint64_t new_incarnation) {
+  const std::map<uint64_t, size_t> chosen = ChooseRenames(word);
+  const Positions unwitnessed = Unwitnessed();
+  const bool complete = std::all_of(unwitnessed.begin(), unwitnessed.end(), [&](uint64_t position) {
+    return word.held.contains(position) ||
+           word.records.contains(IndexOf(feed_[position - 1].change->record));
+  });
+  const bool proves = complete && (!word.twins || bug_ == CloneBug::kTrustsTwins);
+  if (chosen.empty() && proves) Witness(feed_.size());
+  if (chosen.empty() && !word.must_renew) return 0;
   if (bug_ == CloneBug::kDropsInsteadOfRenaming) {
     Drop(chosen);
     Renew(new_incarnation, 0);
@@ -166,7 +182,7 @@ size_t CloneSite::Renounce(const Positions& held, bool must_renew, uint64_t new_
     }
   }
   Renew(new_incarnation, count);
-  if (count > 0) {
+  if (count > 0 && proves) {
     witness_.settled_position = feed_.size();
     witness_.settled_incarnation = new_incarnation;
   }

@@ -45,6 +45,12 @@ enum class CloneBug : uint8_t {
   kTakesTwinsChanges,
   // A clash that a peer reports is not looked into.
   kIgnoresClashes,
+  // Neither is what a comparison leaves: equal vectors over different contents.
+  kIgnoresEqualVectors,
+  // What a twin holds is taken to be what the world holds.
+  kTrustsTwins,
+  // Whatever a twin doesn't hold is renamed, though its dots are of an incarnation that is no one else's.
+  kTwinsRenameAnew,
 };
 
 using ChangePtr = std::shared_ptr<const replication::Change>;
@@ -72,6 +78,14 @@ class CloneSite {
 
   // Positions count from 1, as in the feed.
   using Positions = std::set<uint64_t>;
+  // What somebody else has said to hold of the unwitnessed changes.
+  struct Word {
+    Positions held;
+    bool must_renew = false;
+    bool twins = false;
+    // It is about these records.
+    std::set<size_t> records{0, 1};
+  };
 
   // `copied` is the site that may exist twice.
   CloneSite(SiteId id, SiteId copied, CloneBug bug) : id_(id), copied_(copied), bug_(bug) {}
@@ -90,7 +104,7 @@ class CloneSite {
   Positions HeldBy(const CloneSite& other, const Positions& positions) const;
   void Witness(uint64_t position) { witness_.position = std::max(witness_.position, position); }
   // Returns how many changes were renamed.
-  size_t Renounce(const Positions& held, bool must_renew, uint64_t new_incarnation);
+  size_t Renounce(const Word& word, uint64_t new_incarnation);
   void Renew(uint64_t new_incarnation, uint64_t sequence);
 
   const std::vector<Row>& feed() const { return feed_; }
@@ -106,6 +120,8 @@ class CloneSite {
   const Row* Find(const RecordKey& record, const replication::Dot& dot,
                   const replication::Change* same) const;
   bool IsTwins(const replication::Change& change, bool covered) const;
+  // With the record of each.
+  std::map<uint64_t, size_t> ChooseRenames(const Word& word) const;
   bool HasUnwitnessed(uint64_t incarnation) const;
   void Drop(const std::map<uint64_t, size_t>& chosen);
   void NoteAuthor(const replication::Change& change);
