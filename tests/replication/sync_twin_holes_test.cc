@@ -19,6 +19,7 @@ namespace {
 using Strings = std::vector<std::string>;
 
 constexpr uint32_t kName = 901;
+constexpr uint32_t kNote = 902;
 // Of one end: some rounds in vain, the question, and what it moves.
 constexpr uint64_t kMostFrames = 60;
 
@@ -29,11 +30,11 @@ class TwinHoles : public ::testing::TestWithParam<bool> {
 
   static RecordKey RecordOf(uint64_t number) { return {kKind, IdOf(number)}; }
 
-  void Write(TestSite& site, uint64_t record, const std::string& value) {
+  void Write(TestSite& site, uint64_t record, const std::string& value, uint32_t field = kName) {
     clock.millis += 1000;
     const VersionVector context = site.State(kKind, IdOf(record)).vector();
     ASSERT_TRUE(
-        site.replica->Write({RecordOf(record), context, {Put(kName, value)}, "Awa", ""}).ok());
+        site.replica->Write({RecordOf(record), context, {Put(field, value)}, "Awa", ""}).ok());
     ASSERT_TRUE(site.replica->Commit().ok());
   }
   static std::string Name(const TestSite& site, uint64_t record) {
@@ -151,6 +152,31 @@ TEST_P(TwinHoles, CopiesOfARestoredFolderConfirmToEachOtherWhatOthersHoldDiffere
   Link(backup.get(), twin.get()).Run();
   EXPECT_EQ(backup->replica->identity().renewals, 2u);
   EXPECT_EQ(twin->replica->identity().renewals, 2u);
+}
+
+// The clash is of others, given away for good: the session ends, and nobody gives up dots of its
+// own.
+TEST_P(TwinHoles, AClashOfOthersEndsTheSessionAndRenamesNothing) {
+  Write(savoie, 1, "common");
+  for (TestSite* site : {&lyon, &isere}) Link(&savoie, site).Run();
+  const auto twin = savoie.Clone(9);
+  Write(savoie, 1, "left");
+  Write(*twin, 1, "right");
+  Link(&savoie, &lyon).Run();
+  Link(twin.get(), &isere).Run();
+  for (int time = 0; time < 3; ++time) {
+    Write(lyon, 2 + time, "fresh");
+    Write(lyon, 1, "beside it", kNote);
+    Link link(GetParam() ? &lyon : &isere, GetParam() ? &isere : &lyon);
+    for (int turn = 0; turn < 20; ++turn) {
+      clock.millis += 2000;
+      link.Run();
+    }
+    EXPECT_EQ(link.caller().progress().goodbye, v1::Goodbye::NOT_CONVERGING);
+    EXPECT_LE(link.caller().progress().frames_sent, kMostFrames);
+    EXPECT_EQ(Name(isere, 2 + time), "fresh");
+    EXPECT_EQ(lyon.replica->identity().renewals + isere.replica->identity().renewals, 0u);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TwinHoles, ::testing::Bool(), [](const auto& tested) {
