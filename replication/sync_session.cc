@@ -325,7 +325,7 @@ absl::Status SyncSession::OnVectors(const v1::Vectors& vectors) {
     if (!entry.reply() && !mine.Covers(*theirs)) AskFor(*record, /*only_answer=*/true);
     if (mine == *theirs) differing_ = *record;
     if (mine == *theirs && state->has_value() && clashing_.insert(*record).second && !entry.reply()) {
-      vectors_to_send_.push_back({*record, /*reply=*/true, /*asks=*/false});
+      QueueVector(*record, {/*reply=*/true, /*asks=*/false});
     }
     if (!theirs->Covers(mine)) outbox_.AddRecord(*record, *std::move(theirs));
   }
@@ -358,7 +358,15 @@ void SyncSession::OnGoodbye(const v1::Goodbye& goodbye) {
 
 void SyncSession::AskFor(const RecordKey& record, bool only_answer) {
   if (only_answer && !waiting_for_.insert(record).second) return;
-  vectors_to_send_.push_back({record, only_answer, /*asks=*/true});
+  QueueVector(record, {/*reply=*/only_answer, /*asks=*/true});
+}
+
+void SyncSession::QueueVector(const RecordKey& record, VectorToSend kind) {
+  const auto [queued, news] = vector_kinds_.try_emplace(record, kind);
+  if (news) vectors_to_send_.push_back(record);
+  // One that the peer may answer says all that one which it may not would say.
+  queued->second.reply = queued->second.reply && kind.reply;
+  queued->second.asks = queued->second.asks || kind.asks;
 }
 
 // ---- Agreement ----

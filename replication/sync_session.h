@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -119,6 +120,12 @@ class SyncSession {
   bool up_to_date() const;
 
  private:
+  struct VectorToSend {
+    bool reply;
+    // Something may come in return.
+    bool asks;
+  };
+
   // Anything else is the store's.
   static bool IsPeersMistake(const absl::Status& status) { return absl::IsInvalidArgument(status); }
 
@@ -168,6 +175,7 @@ class SyncSession {
   // Rounds have brought nothing: dots that mean two changes at the two ends are found out, once in a session.
   absl::Status LookIntoClashes();
   void AskFor(const RecordKey& record, bool only_answer);
+  void QueueVector(const RecordKey& record, VectorToSend kind);
   uint64_t Now() const;
 
   Replica* const replica_;
@@ -193,13 +201,9 @@ class SyncSession {
   std::deque<v1::Ranges> ranges_to_send_;
   // Frames with questions that the peer has not finished answering.
   uint64_t open_questions_ = 0;
-  struct VectorToSend {
-    RecordKey record;
-    bool reply;
-    // Something may come in return.
-    bool asks;
-  };
-  std::deque<VectorToSend> vectors_to_send_;
+  // Each record once, however often it is asked about while the peer reads nothing: the vector that goes is the newest.
+  std::deque<RecordKey> vectors_to_send_;
+  absl::flat_hash_map<RecordKey, VectorToSend> vector_kinds_;
   // Asked for, and not come yet.
   absl::flat_hash_set<RecordKey> waiting_for_;
 

@@ -161,21 +161,22 @@ absl::StatusOr<bool> SyncSession::FillVectors(v1::SyncFrame* frame) {
   size_t bytes = 0;
   bool asks = false;
   while (!vectors_to_send_.empty() && bytes < kFrameBytes) {
-    const VectorToSend next = vectors_to_send_.front();
+    const RecordKey record = vectors_to_send_.front();
     vectors_to_send_.pop_front();
-    absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), next.record);
+    const VectorToSend kind = vector_kinds_.extract(record).mapped();
+    absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), record);
     if (!state.ok()) {
-      if (absl::Status left_out = LeaveOut(next.record, state.status()); !left_out.ok())
+      if (absl::Status left_out = LeaveOut(record, state.status()); !left_out.ok())
         return left_out;
       continue;
     }
     v1::RecordVector* entry = frame->mutable_vectors()->add_record();
-    entry->set_record(std::string(next.record.id.bytes()));
-    entry->set_kind(next.record.kind);
+    entry->set_record(std::string(record.id.bytes()));
+    entry->set_kind(record.kind);
     if (state->has_value()) ToProto((*state)->vector(), entry->mutable_vector());
-    entry->set_reply(next.reply);
+    entry->set_reply(kind.reply);
     bytes += entry->ByteSizeLong();
-    asks = asks || next.asks;
+    asks = asks || kind.asks;
   }
   if (!frame->has_vectors()) return false;
   moved_since_check_ = moved_since_check_ || asks;

@@ -424,6 +424,32 @@ TEST_F(SyncTest, WhoSentWhatWasKnownIsUpToDateInTheEnd) {
   EXPECT_TRUE(link.caller().up_to_date());
 }
 
+TEST_F(SyncTest, APeerThatReadsNothingGetsEachVectorOnce) {
+  const RecordId id = lyon.Create(NamedActor("Association"));
+  Link link(&savoie, &lyon);
+  link.Run();
+  SyncSession& session = link.answerer();
+  // It claims to hold more, and sends what is here: the record is asked for again each time.
+  v1::SyncFrame claim;
+  v1::RecordVector* entry = claim.mutable_vectors()->add_record();
+  entry->set_record(std::string(id.bytes()));
+  entry->set_kind(kActor);
+  VersionVector more = lyon.State(kActor, id).vector();
+  more.Add({{savoie.id, 1, 1}, 1});
+  ToProto(more, entry->mutable_vector());
+  v1::SyncFrame known;
+  known.mutable_changes()->add_change(lyon.Feed()[0]);
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(session.Receive(claim).ok());
+    ASSERT_TRUE(session.Receive(known).ok());
+  }
+  ASSERT_TRUE(lyon.replica->Commit().ok());
+  int vectors = 0;
+  v1::SyncFrame frame;
+  while (session.Next(&frame).value()) vectors += frame.vectors().record_size();
+  EXPECT_EQ(vectors, 1);
+}
+
 // Found by the simulation, with two machines under Savoie's name: the live tail takes what came from the one for known
 // to the other, so that only roots tell; and the same record of several départements differs in two rounds.
 TEST_F(SyncTest, ARecordInSeveralDepartmentsIsSentInEachRound) {
