@@ -26,6 +26,8 @@ inline constexpr size_t kBytesReadAhead = size_t{1} << 20;
 inline constexpr int kMaxMessageBytes = 16 << 20;
 // The longest answer: a page of 1,000 records with a text of the largest size each, which is what clients take.
 inline constexpr int kMaxAnswerBytes = 64 << 20;
+// A page that has this much ends, however few its entries; one more record fits into an answer.
+inline constexpr size_t kMaxPageBytes = size_t{32} << 20;
 
 // What gRPC may hold for all connections together: 500 links of some 100 KiB each, and room for a few long messages.
 // Beyond it gRPC reads more slowly, then refuses.

@@ -15,6 +15,7 @@
 #include "server/records/record_view.h"
 #include "server/records/site_names.h"
 #include "server/records/value_text.h"
+#include "server/tuning.h"
 #include "storage/keys.h"
 
 namespace maillage::server {
@@ -210,6 +211,7 @@ absl::StatusOr<v1::ListConflictsResponse> ListConflicts(const Schema& schema, co
                                                         const v1::ListConflictsRequest& request) {
   absl::StatusOr<ConflictPlan> plan = MakePlan(schema, request);
   if (!plan.ok()) return plan.status();
+  size_t bytes = 0;
   v1::ListConflictsResponse response;
   std::string last;
   uint64_t unreadable = 0;
@@ -220,7 +222,7 @@ absl::StatusOr<v1::ListConflictsResponse> ListConflicts(const Schema& schema, co
     if (!record.has_value()) return absl::DataLossError("index table: a damaged key");
     const KindSchema* kind = schema.FindKind(record->kind);
     if (kind == nullptr || (kind->options.system() && request.kind().empty())) continue;
-    if (static_cast<size_t>(response.conflicts_size()) == plan->page_size) {
+    if (static_cast<size_t>(response.conflicts_size()) == plan->page_size || bytes >= kMaxPageBytes) {
       response.set_next_page_token(EncodePageToken(plan->scope, {"", last}));
       break;
     }
@@ -230,6 +232,7 @@ absl::StatusOr<v1::ListConflictsResponse> ListConflicts(const Schema& schema, co
       continue;
     }
     if (!conflict.ok()) return conflict.status();
+    bytes += conflict->ByteSizeLong();
     *response.add_conflicts() = *std::move(conflict);
     last = std::string(cursor->key());
   }

@@ -13,6 +13,7 @@
 #include "server/records/record_request.h"
 #include "server/records/record_view.h"
 #include "server/records/site_names.h"
+#include "server/tuning.h"
 #include "server/records/value_text.h"
 
 namespace maillage::server {
@@ -127,14 +128,16 @@ absl::StatusOr<v1::ListRecordChangesResponse> ListRecordChanges(
       return std::tie(key, candidate.dot) < std::tie(last->sort_key, *dot);
     });
   }
+  size_t bytes = 0;
   for (; change != changes->end(); ++change) {
-    if (static_cast<size_t>(response.changes_size()) == *page_size) {
+    if (static_cast<size_t>(response.changes_size()) == *page_size || bytes >= kMaxPageBytes) {
       const Change& last = *std::prev(change);
       response.set_next_page_token(
           EncodePageToken(scope, {SortKey(last), replication::EncodeDot(last.dot)}));
       break;
     }
     *response.add_changes() = ToRecordChange(schema, view, *named->kind, *change);
+    bytes += response.changes().rbegin()->ByteSizeLong();
   }
   return response;
 }

@@ -1,6 +1,7 @@
 #include "server/records/record_lister.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,6 +16,7 @@
 #include "server/records/record_request.h"
 #include "server/records/record_search.h"
 #include "server/records/record_view.h"
+#include "server/tuning.h"
 #include "storage/keys.h"
 
 namespace maillage::server {
@@ -84,12 +86,14 @@ absl::StatusOr<v1::ListRecordsResponse> ListById(const ListPlan& plan, const Rea
   // Of this page: what lies behind its last record is for the next one.
   replication::Unread unread;
   uint64_t unreadable = 0;
+  size_t bytes = 0;
   const auto show = [&](const FoundRecord& found) {
-    if (static_cast<size_t>(response.records_size()) == plan.page_size) {
+    if (static_cast<size_t>(response.records_size()) == plan.page_size || bytes >= kMaxPageBytes) {
       SetNextPage(plan, "", last, response);
       return false;
     }
     *response.add_records() = Show(plan, found.id, found.state, found.content);
+    bytes += response.records().rbegin()->ByteSizeLong();
     last = found.id;
     unreadable = unread.rows;
     return true;
@@ -165,12 +169,19 @@ absl::StatusOr<v1::ListRecordsResponse> ListInOrder(const Schema& schema, const 
     SetNextPage(plan, rows->back().sort_key, rows->back().id, response);
   }
   const KindSchema& kind = plan.search.kind();
+  size_t bytes = 0;
   for (const Row& row : *rows) {
+    if (bytes >= kMaxPageBytes) {
+      const Row& last = *std::prev(&row);
+      SetNextPage(plan, last.sort_key, last.id, response);
+      break;
+    }
     auto state = replication::ReadState(view, {kind.number, row.id});
     if (!state.ok()) return state.status();
     if (!state->has_value()) return absl::DataLossError("a record left the view that listed it");
     const std::unique_ptr<Message> content = schema.ToMessage(kind, **state);
     *response.add_records() = Show(plan, row.id, **state, *content);
+    bytes += response.records().rbegin()->ByteSizeLong();
   }
   if (!plan.after.has_value()) {
     response.set_total_size(total);

@@ -15,10 +15,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "grpcpp/grpcpp.h"
-#include "proto/record_service.grpc.pb.h"
 #include "proto/records.pb.h"
-#include "proto/status_service.grpc.pb.h"
+#include "proto/status_service.pb.h"
 #include "server/node.h"
+#include "tests/server/node_client.h"
 #include "tests/storage/faulty_disk.h"
 #include "tests/storage/temporary_folder.h"
 
@@ -46,7 +46,7 @@ class TestDisk final : public Disk {
 };
 
 // A node on a disk whose faults the test chooses.
-class FaultyNode {
+class FaultyNode : public NodeClient {
  public:
   explicit FaultyNode(std::string site, std::vector<std::string> peers = {}) {
     faults.suffix = ".log";
@@ -61,90 +61,10 @@ class FaultyNode {
     auto node = Node::Start(config, ports);
     EXPECT_TRUE(node.ok()) << node.status();
     node_ = *std::move(node);
-    auto channel = grpc::CreateChannel(address(), grpc::InsecureChannelCredentials());
-    records_ = v1::RecordService::NewStub(channel);
-    status_ = v1::StatusService::NewStub(channel);
+    Connect(address());
   }
 
   std::string address() const { return node_->address(); }
-
-  grpc::Status Create(const std::string& name, const std::string& request_id, v1::Record* record) {
-    v1::Actor actor;
-    actor.set_name(name);
-    v1::CreateRecordRequest request;
-    request.mutable_record()->mutable_content()->PackFrom(actor);
-    request.mutable_context()->set_person("Awa");
-    request.mutable_context()->set_request_id(request_id);
-    grpc::ClientContext context;
-    return records_->CreateRecord(&context, request, record);
-  }
-  v1::Record Create(const std::string& name) {
-    v1::Record record;
-    const grpc::Status status = Create(name, "", &record);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    return record;
-  }
-  grpc::Status Get(const v1::Record& record) {
-    v1::GetRecordRequest request;
-    request.set_name(record.name());
-    v1::Record answer;
-    grpc::ClientContext context;
-    return records_->GetRecord(&context, request, &answer);
-  }
-  std::multiset<std::string> Names() {
-    std::multiset<std::string> names;
-    v1::ListRecordsRequest request;
-    request.set_kind("actor");
-    request.set_page_size(1000);
-    do {
-      v1::ListRecordsResponse page;
-      grpc::ClientContext context;
-      EXPECT_TRUE(records_->ListRecords(&context, request, &page).ok());
-      for (const v1::Record& record : page.records()) {
-        v1::Actor actor;
-        record.content().UnpackTo(&actor);
-        names.insert(actor.name());
-      }
-      request.set_page_token(page.next_page_token());
-    } while (!request.page_token().empty());
-    return names;
-  }
-  NodeStatus Status() {
-    NodeStatus status;
-    grpc::ClientContext context;
-    EXPECT_TRUE(status_->GetStatus(&context, {}, &status).ok());
-    return status;
-  }
-  // Asks until it is so; the test's own time limit ends what never comes.
-  NodeStatus WaitFor(const std::function<bool(const NodeStatus&)>& wanted) {
-    NodeStatus status = Status();
-    while (!wanted(status)) status = Status();
-    return status;
-  }
-  NodeStatus WaitFor(NodeStatus::WriteState state) {
-    return WaitFor([state](const NodeStatus& status) { return status.write_state() == state; });
-  }
-  grpc::Status Sync(const std::string& peer) {
-    v1::SyncPeerRequest request;
-    request.set_peer(peer);
-    v1::PeerStatus response;
-    grpc::ClientContext context;
-    return status_->SyncPeer(&context, request, &response);
-  }
-  void Pause(const std::string& peer) {
-    v1::PausePeerRequest request;
-    request.set_peer(peer);
-    v1::PeerStatus response;
-    grpc::ClientContext context;
-    EXPECT_TRUE(status_->PausePeer(&context, request, &response).ok());
-  }
-  void Resume(const std::string& peer) {
-    v1::ResumePeerRequest request;
-    request.set_peer(peer);
-    v1::PeerStatus response;
-    grpc::ClientContext context;
-    EXPECT_TRUE(status_->ResumePeer(&context, request, &response).ok());
-  }
 
   storage::DiskFaults faults;
   TestDisk disk{faults};
@@ -154,8 +74,6 @@ class FaultyNode {
   const std::unique_ptr<rocksdb::Env> env_ =
       rocksdb::NewCompositeEnv(std::make_shared<storage::FaultyFileSystem>(faults));
   std::unique_ptr<Node> node_;
-  std::unique_ptr<v1::RecordService::Stub> records_;
-  std::unique_ptr<v1::StatusService::Stub> status_;
 };
 
 std::string Uuid(int number) { return absl::StrFormat("00000000-0000-4000-8000-%012d", number); }

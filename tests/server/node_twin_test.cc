@@ -8,13 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "grpcpp/grpcpp.h"
-#include "proto/record_service.grpc.pb.h"
-#include "proto/records.pb.h"
-#include "proto/status_service.grpc.pb.h"
+#include "proto/status_service.pb.h"
 #include "server/lease.h"
 #include "server/node.h"
 #include "storage/rocks_store.h"
+#include "tests/server/node_client.h"
 #include "tests/storage/temporary_folder.h"
 
 namespace maillage::server {
@@ -25,7 +23,7 @@ using ::testing::HasSubstr;
 using ::testing::UnorderedElementsAre;
 
 // One machine: a node, its data folder and its lease.
-class Machine {
+class Machine : public NodeClient {
  public:
   Machine(const storage::TemporaryFolder& folder, const std::string& name, std::string site) {
     config_.site = std::move(site);
@@ -40,9 +38,7 @@ class Machine {
     ASSERT_TRUE(node.ok()) << node.status();
     node_ = *std::move(node);
     config_.listen = node_->address();
-    auto channel = grpc::CreateChannel(node_->address(), grpc::InsecureChannelCredentials());
-    records_ = v1::RecordService::NewStub(channel);
-    status_ = v1::StatusService::NewStub(channel);
+    Connect(node_->address());
   }
   void Stop() { node_.reset(); }
 
@@ -57,57 +53,12 @@ class Machine {
     ASSERT_TRUE((*lease)->End(**ReadFacts(*opened->store)).ok());
   }
 
-  v1::Record Create(const std::string& name) {
-    v1::Actor actor;
-    actor.set_name(name);
-    v1::CreateRecordRequest request;
-    request.mutable_record()->mutable_content()->PackFrom(actor);
-    request.mutable_context()->set_person("Awa");
-    v1::Record record;
-    grpc::ClientContext context;
-    const grpc::Status status = records_->CreateRecord(&context, request, &record);
-    EXPECT_TRUE(status.ok()) << status.error_message();
-    return record;
-  }
-
-  std::vector<std::string> Names() {
-    v1::ListRecordsRequest request;
-    request.set_kind("actor");
-    v1::ListRecordsResponse response;
-    grpc::ClientContext context;
-    EXPECT_TRUE(records_->ListRecords(&context, request, &response).ok());
-    std::vector<std::string> names;
-    for (const v1::Record& record : response.records()) {
-      v1::Actor actor;
-      record.content().UnpackTo(&actor);
-      names.push_back(actor.name());
-    }
-    return names;
-  }
-
-  v1::NodeStatus Status() {
-    v1::NodeStatus status;
-    grpc::ClientContext context;
-    EXPECT_TRUE(status_->GetStatus(&context, {}, &status).ok());
-    return status;
-  }
-
-  grpc::Status Sync(const std::string& peer) {
-    v1::SyncPeerRequest request;
-    request.set_peer(peer);
-    v1::PeerStatus response;
-    grpc::ClientContext context;
-    return status_->SyncPeer(&context, request, &response);
-  }
-
   std::string address() const { return config_.listen; }
   fs::path data() const { return config_.data; }
 
  private:
   Config config_;
   std::unique_ptr<Node> node_;
-  std::unique_ptr<v1::RecordService::Stub> records_;
-  std::unique_ptr<v1::StatusService::Stub> status_;
 };
 
 class NodeTwins : public ::testing::Test {

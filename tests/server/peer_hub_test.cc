@@ -220,6 +220,29 @@ TEST_F(CrowdTest, WhoHangsUpLosesItsTurnAndWhoStandsStillGivesWay) {
   EXPECT_LT(callers_[kMaxReconciling + 1]->turn, callers_[kMaxReconciling + 2]->turn);
 }
 
+TEST_F(CrowdTest, OneLinkTooManyIsSentAwayWithAWord) {
+  std::vector<std::shared_ptr<Pipe>> silent;
+  for (size_t i = 0; i < kMaxLinks; ++i) {
+    auto [mine, theirs] = Pipe::Make();
+    silent.push_back(mine);
+    hub_->Accept(theirs);
+  }
+  Caller& late = Call("late");
+  Connect(late);
+  RunUntil([&] { return late.closed; });
+  EXPECT_EQ(late.session->progress().goodbye, v1::Goodbye::BUSY);
+  OnWriter([&] { EXPECT_EQ(hub_->waiting(), kMaxLinks - kMaxReconciling); });
+  // Who hangs up leaves room for another one.
+  silent.back()->Cancel();
+  OnWriter([] {});
+  Caller& next = Call("next");
+  Connect(next);
+  OnWriter([&] { EXPECT_EQ(hub_->waiting(), kMaxLinks - kMaxReconciling); });
+  EXPECT_FALSE(next.closed);
+  for (const auto& pipe : silent) pipe->Cancel();
+  RunUntil([&] { return next.session->progress().agreements > 0; });
+}
+
 TEST_F(CrowdTest, AFloodOfUnreadableMessagesIsAFewLinesAndNoCrash) {
   std::ostringstream log;
   const auto before = spdlog::default_logger();

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "replication/tuning.h"
 #include "storage/keys.h"
 #include "tests/replication/support/damaged_store.h"
 #include "tests/server/records/site.h"
@@ -65,6 +66,19 @@ class RecordListerTest : public ::testing::Test {
 TEST_F(RecordListerTest, ByIdWhichIsTheOrderOfCreation) {
   CreateTowns();
   EXPECT_THAT(Listed(""), ElementsAre("Bourg", "Annecy", "Chambéry", "Évian", "Dardilly", "Lyon"));
+}
+
+TEST_F(RecordListerTest, APageOfLongRecordsEndsBeforeAnAnswerIsTooLong) {
+  constexpr int kRecords = 600;
+  const std::string text(replication::kMaxValueBytes - 1000, 'x');
+  for (int i = 0; i < kRecords; ++i) Create(absl::StrCat("name: '", i, "' description: '", text, "'"));
+  for (const char* order : {"", "order_by: 'name'"}) {
+    std::vector<int> sizes;
+    std::vector<std::string> names = Pages(absl::StrCat("page_size: 1000 ", order), &sizes);
+    EXPECT_EQ(sizes.size(), 2u);
+    std::sort(names.begin(), names.end());
+    EXPECT_EQ(std::unique(names.begin(), names.end()) - names.begin(), kRecords);
+  }
 }
 
 TEST_F(RecordListerTest, PagesHoldEveryRecordOnce) {
