@@ -265,6 +265,48 @@ TEST_F(RestingStore, AnEmptiedFolderWithItsNoteIsNotTakenForANewOne) {
   ExpectRefusal("CURRENT");
 }
 
+// RocksDB alone would refuse every write from then on, and meet the block again after each opening.
+TEST_F(RestingStore, ACompactionThatMeetsDamageEndsNeitherWritingNorReading) {
+  Fill(60);
+  MustOpen().reset();
+  DiskImage image = disk_.Image();
+  size_t damaged = 0;
+  for (auto& [path, bytes] : image) {
+    if (!path.ends_with(".sst")) continue;
+    // In its first block of rows.
+    bytes[1] ^= 1;
+    ++damaged;
+  }
+  ASSERT_GT(damaged, 0u);
+  Load(image);
+  const auto store = MustOpen();
+  ASSERT_NE(store, nullptr);
+  // One may begin as soon as the store is open. Rows all over the range of the damaged ones; RocksDB stops taking them rather than put off a compaction for long.
+  constexpr int kEnough = 4000;
+  int written = 0;
+  for (; written < kEnough && store->KnownDamage().empty() && !HasFailure(); written += 10) {
+    Commit(*store, 1000 + written, 10);
+  }
+  EXPECT_LT(written, kEnough) << "no compaction met the damage";
+  EXPECT_THAT(store->KnownDamage(), HasSubstr("doctor --salvage"));
+  Commit(*store, 9000, 200);
+  for (int row = 9000; row < 9200; ++row) {
+    const auto read = store->Get(Table::kStates, absl::StrCat(row));
+    ASSERT_TRUE(read.ok() && read->has_value()) << read.status();
+  }
+  size_t unreadable = 0;
+  for (int row = 100; row < 160; ++row) {
+    const auto read = store->Get(Table::kStates, absl::StrCat(row));
+    if (read.ok()) {
+      EXPECT_TRUE(read->has_value());
+      continue;
+    }
+    EXPECT_EQ(read.status().code(), absl::StatusCode::kDataLoss);
+    ++unreadable;
+  }
+  EXPECT_GT(unreadable, 0u);
+}
+
 TEST(RocksNote, ItsBytesArePinned) {
   rocks::Note note;
   note.in_doubt = true;
