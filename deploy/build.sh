@@ -5,10 +5,10 @@ set -euo pipefail
 
 usage() {
   cat <<TEXT
-deploy/build.sh [--preset release|asan|tsan|fuzz] [--tests] [CIBLE…]
+deploy/build.sh [--preset release|asan|tsan] [--tests] [CIBLE…]
 
 Construit les cibles nommées, ou tout.
-  --preset NOM   release (par défaut, dans build/), asan, tsan ou fuzz (dans build-asan/, build-tsan/, build-fuzz/)
+  --preset NOM   release (par défaut, dans build/), asan ou tsan (dans build-asan/, build-tsan/)
   --tests        avec les essais, qui demandent « deploy/install-dependencies.sh test »
 TEXT
 }

@@ -7,7 +7,7 @@ usage() {
   cat <<TEXT
 tests/fuzz/run.sh [OPTION…]
 
-Construit les cibles (preset fuzz, clang-14) et lance chacune sur des octets hostiles, deux à la fois.
+Construit les cibles (preset asan, clang-14) et lance chacune sur des octets hostiles, deux à la fois.
   --seconds N     durée de chaque cible (60 par défaut)
   --jobs N        cibles à la fois (2 par défaut)
   --target NOM    seulement celle-ci ; plusieurs fois pour plusieurs ; « --list » les nomme
@@ -16,17 +16,17 @@ Construit les cibles (preset fuzz, clang-14) et lance chacune sur des octets hos
   --list          les noms des cibles
   --help          ceci
 
-Une ligne par cible : « figure: fuzz NOM: … ». Une entrée qui fait échouer une cible reste dans build-fuzz/crashes ;
-la rejouer : build-fuzz/tests/fuzz/maillage_fuzz_NOM FICHIER. Le code de sortie est 1 dès qu'il y en a une.
+Une ligne par cible : « figure: fuzz NOM: … ». Une entrée qui fait échouer une cible reste dans build-asan/fuzz/crashes ;
+la rejouer : build-asan/tests/fuzz/maillage_fuzz_NOM FICHIER. Le code de sortie est 1 dès qu'il y en a une.
 TEXT
 }
 
-readonly CORPUS=tests/fuzz/corpus FOUND=build-fuzz/found CRASHES=build-fuzz/crashes LOGS=build-fuzz/logs
+readonly CORPUS=tests/fuzz/corpus FOUND=build-asan/fuzz/found CRASHES=build-asan/fuzz/crashes LOGS=build-asan/fuzz/logs
 # Of one target; a megabyte of memory for each kilobyte of input is more than any decoder needs.
 readonly MEGABYTES=1024 SECONDS_PER_INPUT=10 LONGEST_INPUT=8192
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1
 
-program_of() { echo "build-fuzz/tests/fuzz/maillage_fuzz_$1"; }
+program_of() { echo "build-asan/tests/fuzz/maillage_fuzz_$1"; }
 
 # Weighing each input by its rarest behaviour costs more than a whole conversation does.
 entropic_of() { [[ $1 == sync ]] && echo 0 || echo 1; }
@@ -107,7 +107,7 @@ main() {
     shift
   done
   ((${#targets[@]} > 0)) || mapfile -t targets < <(names)
-  deploy/build.sh --preset fuzz --tests "${targets[@]/#/maillage_fuzz_}"
+  deploy/build.sh --preset asan --tests "${targets[@]/#/maillage_fuzz_}"
   mkdir -p "$LOGS"
   each "$what"
 }

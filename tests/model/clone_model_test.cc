@@ -18,8 +18,8 @@ using Excuse = CloneModel::Excuse;
 struct Line {
   const char* name;
   Options options;
-  // The shortest schedule that needs the rule in question; 0: none in particular.
-  uint64_t steps = 0;
+  // Steps beyond those of the other forms, where the shortest schedule that needs the rule in question is longer.
+  uint64_t deeper = 0;
 };
 
 // The cases that greetings don't tell, found by what a comparison leaves.
@@ -35,9 +35,8 @@ Options With(CloneBug bug, Options options) {
 class CloneModelTest : public ::testing::TestWithParam<Line> {};
 
 TEST_P(CloneModelTest, EveryScheduleKeepsTheLaws) {
-  const uint64_t depth = std::max(
-      GetParam().steps,
-      maillage::testing::NumberFromEnvironment("MAILLAGE_MODEL_DEPTH", MAILLAGE_CLONE_DEPTH));
+  const uint64_t depth =
+      maillage::testing::NumberFromEnvironment("MAILLAGE_MODEL_DEPTH", MAILLAGE_CLONE_DEPTH) + GetParam().deeper;
   const Exploration explored = Explore(CloneModel(GetParam().options), depth);
   explored.Print(std::string("clone ") + GetParam().name);
   EXPECT_EQ(explored.violation, "") << explored.Show();
@@ -50,8 +49,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Line{"OneRecord", {.records = 1, .writes = 4}},
                       Line{"PeersWrite", {.writes = 2, .clears = 0, .peer_writes = 1}},
                       Line{"Lease", {.lease = true, .in_order = false, .mishaps = 2}},
-                      Line{"ClashingNumbers", kNumbers, 7}, Line{"CutOutOfOrder", kCuts, 6},
-                      Line{"TwinAsWitness", kTwice, 7}),
+                      Line{"ClashingNumbers", kNumbers, 1}, Line{"CutOutOfOrder", kCuts},
+                      Line{"TwinAsWitness", kTwice, 1}),
     [](const auto& tested) { return tested.param.name; });
 
 // Where the protocol ends, as README.md here tells: the laws leave this out, and have to. What is

@@ -239,7 +239,7 @@ class ClashingFleet {
 TEST(ClashingFleets, WhatNoGreetingTellsIsFoundByComparing) {
   const uint64_t seed = maillage::testing::TestSeed();
   const uint64_t rounds = maillage::testing::NumberFromEnvironment(
-      "MAILLAGE_TWINS", maillage::testing::TestRounds(1000));
+      "MAILLAGE_TWINS", maillage::testing::TestRounds(MAILLAGE_USUAL_HISTORIES / 20));
   Figures figures;
   for (uint64_t i = 0; i < rounds; ++i) {
     SCOPED_TRACE(absl::StrCat("MAILLAGE_SEED=", seed + i, " MAILLAGE_TWINS=1"));
