@@ -15,7 +15,6 @@
 #include "server/records/record_view.h"
 #include "server/records/site_names.h"
 #include "server/records/value_text.h"
-#include "server/tuning.h"
 #include "storage/keys.h"
 
 namespace maillage::server {
@@ -211,8 +210,8 @@ absl::StatusOr<v1::ListConflictsResponse> ListConflicts(const Schema& schema, co
                                                         const v1::ListConflictsRequest& request) {
   absl::StatusOr<ConflictPlan> plan = MakePlan(schema, request);
   if (!plan.ok()) return plan.status();
-  size_t bytes = 0;
   v1::ListConflictsResponse response;
+  PageRoom room(plan->page_size);
   std::string last;
   uint64_t unreadable = 0;
   auto cursor = view.Scan(storage::Table::kIndex, plan->range);
@@ -222,7 +221,7 @@ absl::StatusOr<v1::ListConflictsResponse> ListConflicts(const Schema& schema, co
     if (!record.has_value()) return absl::DataLossError("index table: a damaged key");
     const KindSchema* kind = schema.FindKind(record->kind);
     if (kind == nullptr || (kind->options.system() && request.kind().empty())) continue;
-    if (static_cast<size_t>(response.conflicts_size()) == plan->page_size || bytes >= kMaxPageBytes) {
+    if (room.full()) {
       response.set_next_page_token(EncodePageToken(plan->scope, {"", last}));
       break;
     }
@@ -232,7 +231,7 @@ absl::StatusOr<v1::ListConflictsResponse> ListConflicts(const Schema& schema, co
       continue;
     }
     if (!conflict.ok()) return conflict.status();
-    bytes += conflict->ByteSizeLong();
+    room.Take(*conflict);
     *response.add_conflicts() = *std::move(conflict);
     last = std::string(cursor->key());
   }

@@ -13,7 +13,6 @@
 #include "server/records/record_request.h"
 #include "server/records/record_view.h"
 #include "server/records/site_names.h"
-#include "server/tuning.h"
 #include "server/records/value_text.h"
 
 namespace maillage::server {
@@ -128,16 +127,16 @@ absl::StatusOr<v1::ListRecordChangesResponse> ListRecordChanges(
       return std::tie(key, candidate.dot) < std::tie(last->sort_key, *dot);
     });
   }
-  size_t bytes = 0;
+  PageRoom room(*page_size);
   for (; change != changes->end(); ++change) {
-    if (static_cast<size_t>(response.changes_size()) == *page_size || bytes >= kMaxPageBytes) {
+    if (room.full()) {
       const Change& last = *std::prev(change);
       response.set_next_page_token(
           EncodePageToken(scope, {SortKey(last), replication::EncodeDot(last.dot)}));
       break;
     }
     *response.add_changes() = ToRecordChange(schema, view, *named->kind, *change);
-    bytes += response.changes().rbegin()->ByteSizeLong();
+    room.Take(*response.changes().rbegin());
   }
   return response;
 }

@@ -16,7 +16,6 @@
 #include "server/records/record_request.h"
 #include "server/records/record_search.h"
 #include "server/records/record_view.h"
-#include "server/tuning.h"
 #include "storage/keys.h"
 
 namespace maillage::server {
@@ -86,14 +85,14 @@ absl::StatusOr<v1::ListRecordsResponse> ListById(const ListPlan& plan, const Rea
   // Of this page: what lies behind its last record is for the next one.
   replication::Unread unread;
   uint64_t unreadable = 0;
-  size_t bytes = 0;
+  PageRoom room(plan.page_size);
   const auto show = [&](const FoundRecord& found) {
-    if (static_cast<size_t>(response.records_size()) == plan.page_size || bytes >= kMaxPageBytes) {
+    if (room.full()) {
       SetNextPage(plan, "", last, response);
       return false;
     }
     *response.add_records() = Show(plan, found.id, found.state, found.content);
-    bytes += response.records().rbegin()->ByteSizeLong();
+    room.Take(*response.records().rbegin());
     last = found.id;
     unreadable = unread.rows;
     return true;
@@ -164,24 +163,19 @@ absl::StatusOr<v1::ListRecordsResponse> ListInOrder(const Schema& schema, const 
   absl::StatusOr<std::vector<Row>> rows = FirstRows(plan, view, &total, unread);
   if (!rows.ok()) return rows.status();
   v1::ListRecordsResponse response;
-  if (rows->size() > plan.page_size) {
-    rows->pop_back();
-    SetNextPage(plan, rows->back().sort_key, rows->back().id, response);
-  }
   const KindSchema& kind = plan.search.kind();
-  size_t bytes = 0;
-  for (const Row& row : *rows) {
-    if (bytes >= kMaxPageBytes) {
-      const Row& last = *std::prev(&row);
-      SetNextPage(plan, last.sort_key, last.id, response);
+  PageRoom room(plan.page_size);
+  for (auto row = rows->begin(); row != rows->end(); ++row) {
+    if (room.full()) {
+      SetNextPage(plan, std::prev(row)->sort_key, std::prev(row)->id, response);
       break;
     }
-    auto state = replication::ReadState(view, {kind.number, row.id});
+    auto state = replication::ReadState(view, {kind.number, row->id});
     if (!state.ok()) return state.status();
     if (!state->has_value()) return absl::DataLossError("a record left the view that listed it");
     const std::unique_ptr<Message> content = schema.ToMessage(kind, **state);
-    *response.add_records() = Show(plan, row.id, **state, *content);
-    bytes += response.records().rbegin()->ByteSizeLong();
+    *response.add_records() = Show(plan, row->id, **state, *content);
+    room.Take(*response.records().rbegin());
   }
   if (!plan.after.has_value()) {
     response.set_total_size(total);

@@ -17,6 +17,7 @@
 #include "google/protobuf/message.h"
 #include "proto/id.h"
 #include "replication/schema.h"
+#include "server/tuning.h"
 
 namespace maillage::server {
 
@@ -52,6 +53,22 @@ absl::Status CheckTitle(const replication::KindSchema& kind,
 
 // 0 is kDefaultPageSize; what exceeds kMaxPageSize is kMaxPageSize.
 absl::StatusOr<size_t> PageSize(int32_t requested);
+
+// What still goes into a page: as many entries as PageSize says, and none after kMaxPageBytes of them.
+class PageRoom {
+ public:
+  explicit PageRoom(size_t entries) : entries_(entries) {}
+  bool full() const { return entries_ == 0 || bytes_ >= kMaxPageBytes; }
+  // Not where it is full.
+  void Take(const google::protobuf::Message& entry) {
+    --entries_;
+    bytes_ += entry.ByteSizeLong();
+  }
+
+ private:
+  size_t entries_;
+  size_t bytes_ = 0;
+};
 
 }  // namespace maillage::server
 

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "replication/record_reader.h"
+#include "replication/tuning.h"
+#include "server/tuning.h"
 #include "tests/server/records/site.h"
 
 namespace maillage::server::testing {
@@ -107,6 +109,24 @@ TEST_F(HistoryTest, Pages) {
   } while (!token.empty());
   EXPECT_THAT(sizes, ElementsAre(3, 3, 1));
   EXPECT_EQ(lines, Told(History(lyon_, record.name())));
+}
+
+TEST_F(HistoryTest, APageOfLongChangesEndsBeforeAnAnswerIsTooLong) {
+  const v1::Record record = Create("name: 'ADOS'");
+  const std::string text(replication::kMaxValueBytes - 1000, 'x');
+  constexpr int kEdits = 600;
+  for (int i = 0; i < kEdits; ++i) {
+    v1::UpdateRecordRequest request;
+    request.mutable_record()->set_name(record.name());
+    request.mutable_record()->mutable_content()->PackFrom(Parse<v1::Actor>(absl::StrCat("description: '", i, text, "'")));
+    *request.mutable_context() = By("");
+    ASSERT_TRUE(lyon_.Update(request).ok());
+  }
+  const auto first = History(lyon_, record.name(), 1000);
+  EXPECT_LT(first.ByteSizeLong(), static_cast<size_t>(kMaxAnswerBytes));
+  const auto rest = History(lyon_, record.name(), 1000, first.next_page_token());
+  EXPECT_EQ(rest.next_page_token(), "");
+  EXPECT_EQ(first.changes_size() + rest.changes_size(), kEdits + 1);
 }
 
 TEST_F(HistoryTest, CountsWhatAWholeStateBrought) {
