@@ -15,7 +15,11 @@ constexpr size_t kRangePage = 256;
 }  // namespace
 
 void RecordOutbox::AddRecord(const RecordKey& record, VersionVector known) {
-  records_.push_back({record, std::move(known)});
+  PendingRecord pending{record, std::move(known)};
+  const size_t memory = pending.memory();
+  if (records_memory_ + memory > kMaxOutboxBytes) return;
+  records_memory_ += memory;
+  records_.push_back(std::move(pending));
 }
 
 void RecordOutbox::AddRange(const WholeRange& range) { ranges_.push_back({range, std::nullopt}); }
@@ -24,15 +28,18 @@ absl::Status RecordOutbox::AddState(const RecordKey& record) {
   absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), record);
   if (!state.ok()) return unreadable_.LeaveOut(record, state.status());
   if (!state->has_value()) return absl::OkStatus();
+  std::string bytes = EncodeState(**state);
+  if (bytes.size() > kMaxSentStateBytes) {
+    return unreadable_.LeaveOut(record, absl::DataLossError("no message holds this state"));
+  }
   v1::RecordStateBytes* added = states_.add_state();
   added->set_record(std::string(record.id.bytes()));
   added->set_kind(record.kind);
-  added->set_state(EncodeState(**state));
+  added->set_state(std::move(bytes));
   return absl::OkStatus();
 }
 
-absl::Status RecordOutbox::CollectRecord(const PendingRecord& pending, v1::Changes* changes,
-                                         size_t& bytes) {
+absl::Status RecordOutbox::CollectRecord(PendingRecord pending, v1::Changes* changes, size_t& bytes) {
   absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), pending.record);
   if (!state.ok()) return unreadable_.LeaveOut(pending.record, state.status());
   if (!state->has_value() || pending.known.Covers((*state)->vector())) return absl::OkStatus();
@@ -42,13 +49,17 @@ absl::Status RecordOutbox::CollectRecord(const PendingRecord& pending, v1::Chang
     return absl::OkStatus();
   }
   absl::StatusOr<std::optional<std::vector<std::string>>> beyond =
-      ChangesBeyond(replica_->store(), pending.record, (*state)->vector(), pending.known);
+      TakeChangesBeyond(replica_->store(), pending.record, (*state)->vector(), kFrameBytes - bytes, pending.known);
   // A history that can't be read is one that no longer reaches.
   if (!beyond.ok() && !absl::IsDataLoss(beyond.status())) return beyond.status();
   if (!beyond.ok() || !beyond->has_value()) return AddState(pending.record);
   for (std::string& change : **beyond) {
     bytes += change.size();
     changes->add_change(std::move(change));
+  }
+  if (!pending.known.Covers((*state)->vector())) {
+    records_memory_ += pending.memory();
+    records_.push_front(std::move(pending));
   }
   return absl::OkStatus();
 }
@@ -75,9 +86,10 @@ absl::Status RecordOutbox::CollectRecords(v1::Changes* changes, size_t& bytes) {
       if (absl::Status status = ExpandRange(); !status.ok()) return status;
       continue;
     }
-    const PendingRecord pending = std::move(records_.front());
+    PendingRecord pending = std::move(records_.front());
     records_.pop_front();
-    absl::Status status = CollectRecord(pending, changes, bytes);
+    records_memory_ -= pending.memory();
+    absl::Status status = CollectRecord(std::move(pending), changes, bytes);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

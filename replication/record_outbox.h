@@ -33,7 +33,7 @@ class RecordOutbox {
   void OpenFeed() { feed_open_ = true; }
   bool feed_open() const { return feed_open_; }
 
-  // All changes of the record that `known` doesn't cover, or its whole state.
+  // All changes of the record that `known` doesn't cover, or its whole state. Forgotten where kMaxOutboxBytes wait.
   void AddRecord(const RecordKey& record, VersionVector known);
   void AddRange(const WholeRange& range);
   // A record that lies in several partitions is sent once between two calls; to be called at both ends.
@@ -56,6 +56,7 @@ class RecordOutbox {
   struct PendingRecord {
     RecordKey record;
     VersionVector known;
+    size_t memory() const { return sizeof *this + known.entries().size() * sizeof(VersionVector::Entry); }
   };
   struct PendingRange {
     WholeRange range;
@@ -63,7 +64,8 @@ class RecordOutbox {
   };
 
   absl::Status CollectRecords(v1::Changes* changes, size_t& bytes);
-  absl::Status CollectRecord(const PendingRecord& pending, v1::Changes* changes, size_t& bytes);
+  // What exceeds a frame stays in front.
+  absl::Status CollectRecord(PendingRecord pending, v1::Changes* changes, size_t& bytes);
   absl::Status ExpandRange();
   absl::Status CollectFeed(v1::Changes* changes, size_t& bytes);
   absl::Status AddState(const RecordKey& record);
@@ -73,6 +75,7 @@ class RecordOutbox {
   // Positions beyond feed_sent_.
   std::set<uint64_t> came_from_peer_;
   std::deque<PendingRecord> records_;
+  size_t records_memory_ = 0;
   std::deque<PendingRange> ranges_;
   // Whole states that go into the next frame.
   v1::States states_;

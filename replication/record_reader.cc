@@ -138,19 +138,23 @@ absl::Status ScanFeed(const storage::ReadView& view, uint64_t after,
   }
 }
 
-absl::StatusOr<std::optional<std::vector<std::string>>> ChangesBeyond(const storage::ReadView& view,
-                                                                      const RecordKey& record,
-                                                                      const VersionVector& state,
-                                                                      const VersionVector& known) {
+absl::StatusOr<std::optional<std::vector<std::string>>> TakeChangesBeyond(const storage::ReadView& view,
+                                                                          const RecordKey& record,
+                                                                          const VersionVector& state,
+                                                                          size_t enough_bytes, VersionVector& known) {
   absl::StatusOr<std::vector<HistoryRow>> rows = ReadHistory(view, record);
   if (!rows.ok()) return rows.status();
   std::erase_if(*rows, [&](const HistoryRow& row) { return known.Covers(row.dot); });
   if (rows->size() != state.CountBeyond(known)) return std::nullopt;
   std::vector<std::string> changes;
+  size_t bytes = 0;
   for (const HistoryRow& row : *rows) {
     absl::StatusOr<FeedEntry> entry = ReadFeedEntry(view, row.position);
     if (!entry.ok()) return entry.status();
+    bytes += entry->change.size();
     changes.push_back(std::move(entry->change));
+    known.Add(row.dot);
+    if (bytes >= enough_bytes) break;
   }
   return changes;
 }

@@ -64,12 +64,13 @@ absl::Status ScanFeed(const storage::ReadView& view, uint64_t after,
                       absl::FunctionRef<bool(uint64_t position, FeedEntry entry)> visit,
                       Unread* unread = nullptr);
 
-// The author's bytes of all changes that `state` holds beyond `known`, each after its causes; nothing where
-// history no longer reaches back that far, and the whole state has to travel.
-absl::StatusOr<std::optional<std::vector<std::string>>> ChangesBeyond(const storage::ReadView& view,
-                                                                      const RecordKey& record,
-                                                                      const VersionVector& state,
-                                                                      const VersionVector& known);
+// The author's bytes of the changes that `state` holds beyond `known`, each after its causes, until they have
+// `enough_bytes`: at least one, where there is any. `known` covers them then. Nothing where history no longer reaches
+// back that far, and the whole state has to travel.
+absl::StatusOr<std::optional<std::vector<std::string>>> TakeChangesBeyond(const storage::ReadView& view,
+                                                                          const RecordKey& record,
+                                                                          const VersionVector& state,
+                                                                          size_t enough_bytes, VersionVector& known);
 
 }  // namespace maillage::replication
 

@@ -20,6 +20,9 @@ using storage::Table;
 
 namespace {
 
+// What an operation takes at most in a state beyond its bytes in a change.
+constexpr size_t kOperationOverhead = 32;
+
 // A counter's value is a total per author; what a writer asks for is what to add to their own.
 void AddToContribution(const RecordState& state, const Actor& actor, Operation& operation) {
   const Cell* cell = state.Find(operation.field, operation.key);
@@ -181,6 +184,7 @@ absl::StatusOr<Replica::Staged*> Replica::Stage(const RecordKey& record) {
     if (!state.ok()) return UnreadableRecord(record, state.status());
     staged->state = *std::move(state);
     staged->stored = **std::move(bytes);
+    staged->longest = staged->stored->size();
   }
   dirty_ = true;
   return (staged_[record] = std::move(staged)).get();
@@ -217,6 +221,25 @@ uint64_t Replica::AppendToFeed(FeedEntry entry, const std::optional<Dot>& dot) {
   }
   batch_.Put(Table::kFeed, storage::FeedKey(position), EncodeFeedEntry(entry));
   return position;
+}
+
+absl::Status Replica::CheckLength(Staged& staged, const Change& change, size_t change_bytes) {
+  const size_t longest = staged.longest + change_bytes + change.operations.size() * kOperationOverhead;
+  if (longest <= kMaxStateBytes) {
+    staged.longest = longest;
+    return absl::OkStatus();
+  }
+  RecordState after = staged.state;
+  after.Apply(change);
+  const size_t before_bytes = EncodeState(staged.state).size();
+  const size_t after_bytes = EncodeState(after).size();
+  if (after_bytes > kMaxStateBytes && after_bytes > before_bytes) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("la fiche aurait ", after_bytes, " octets, et peut en avoir ", kMaxStateBytes,
+                     " : raccourcissez-la, ou mettez les textes longs dans un document que la fiche cite"));
+  }
+  staged.longest = after_bytes;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
@@ -256,6 +279,7 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
   }
   // What the others would refuse must not be issued: its dot would bar the author's later changes to the record.
   if (absl::Status status = DecodeChange(bytes).status(); !status.ok()) return status;
+  if (absl::Status status = CheckLength(**staged, change, bytes.size()); !status.ok()) return status;
   Touch(change.record, **staged);
   state.Apply(change);
   open_.site_sequence = change.site_sequence;
@@ -292,6 +316,7 @@ absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_byte
   const bool in_feed = IsLost(change->record) && InHistory(change->record, change->dot);
   Touch(change->record, **staged);
   state.Apply(*change);
+  (*staged)->longest += change_bytes.size() + change->operations.size() * kOperationOverhead;
   NoteAuthor(change->dot.actor, change->site_sequence, change_bytes);
   if (in_feed) return ApplyResult{Applied::kApplied, change->record};
   const uint64_t position = AppendToFeed(
@@ -331,6 +356,7 @@ absl::StatusOr<bool> Replica::Merge(const RecordKey& record, std::string_view st
   ObserveNewTimes(*theirs, state.vector());
   Touch(record, **staged);
   state.Join(*theirs);
+  (*staged)->longest += state_bytes.size();
   AppendToFeed({FeedEntry::Type::kState, source, record, ""}, std::nullopt);
   return true;
 }

@@ -209,6 +209,8 @@ class Replica {
     // Of `stored`; computed once the record changes.
     Traces before;
     RecordState state;
+    // The encoded state is no longer than this.
+    size_t longest = 0;
     // From then on staged_index_ stands for the index table where this record is concerned.
     bool changed = false;
     // What staged_index_ holds of this record; stale while the record is in unindexed_.
@@ -238,6 +240,8 @@ class Replica {
   void RenewIncarnation(ContinuityDoubt doubt, uint64_t incarnation, uint64_t renamed);
   absl::StatusOr<Staged*> Stage(const RecordKey& record);
   // To be called before the first change of a staged record's state.
+  // InvalidArgument where a local change would make a record too long, or longer than that.
+  static absl::Status CheckLength(Staged& staged, const Change& change, size_t change_bytes);
   void Touch(const RecordKey& record, Staged& staged);
   Traces TracesOf(const RecordKey& record, const RecordState& state, std::string_view bytes) const;
   Actor ActorFor(const RecordState& state) const;

@@ -306,7 +306,10 @@ absl::Status SyncSession::OnRanges(const v1::Ranges& ranges) {
     clashing_.clear();
   }
   questions_.push_back(ranges);
-  return absl::OkStatus();
+  question_memory_ += questions_.back().SpaceUsedLong();
+  return question_memory_ <= kMaxQuestionMemory
+             ? absl::OkStatus()
+             : absl::InvalidArgumentError("more questions than answers are read");
 }
 
 absl::Status SyncSession::OnVectors(const v1::Vectors& vectors) {
@@ -357,6 +360,7 @@ void SyncSession::OnGoodbye(const v1::Goodbye& goodbye) {
 }
 
 void SyncSession::AskFor(const RecordKey& record, bool only_answer) {
+  if (only_answer && waiting_for_.size() >= kMaxAwaitedRecords) return;
   if (only_answer && !waiting_for_.insert(record).second) return;
   QueueVector(record, {/*reply=*/only_answer, /*asks=*/true});
 }

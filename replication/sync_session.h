@@ -198,6 +198,7 @@ class SyncSession {
 
   // Reconciliation.
   std::deque<v1::Ranges> questions_;
+  size_t question_memory_ = 0;
   std::deque<v1::Ranges> ranges_to_send_;
   // Frames with questions that the peer has not finished answering.
   uint64_t open_questions_ = 0;

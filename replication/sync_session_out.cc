@@ -137,7 +137,9 @@ absl::Status SyncSession::AnswerRanges(const v1::Ranges& question) {
 }
 
 absl::StatusOr<bool> SyncSession::FillRanges(v1::SyncFrame* frame) {
-  while (!questions_.empty()) {
+  // One after the other, so that answers wait for nothing but their question.
+  while (ranges_to_send_.empty() && !questions_.empty()) {
+    question_memory_ -= questions_.front().SpaceUsedLong();
     const v1::Ranges question = std::move(questions_.front());
     questions_.pop_front();
     absl::Status status = AnswerRanges(question);

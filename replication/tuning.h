@@ -66,6 +66,12 @@ inline constexpr size_t kMaxValueBytes = 64 * 1024;
 inline constexpr size_t kMaxOperations = 10'000;
 inline constexpr size_t kMaxChangeBytes = 1024 * 1024;
 inline constexpr size_t kMaxPersonBytes = 256;
+// Of a record's whole state, 64 of the longest texts. A writer is refused what would make it longer; several who don't
+// know of each other may exceed it together.
+inline constexpr size_t kMaxStateBytes = 4 * 1024 * 1024;
+// Beyond this a state doesn't fit into a message, and is left out where history no longer reaches: otherwise it would
+// end each session again, and hold all other records up.
+inline constexpr size_t kMaxSentStateBytes = 15 * 1024 * 1024;
 // More actors than sites times their restores: no honest record comes near. The vector of a state isn't held to it: it
 // grows by changes of which each is within it, and who holds the record must be able to pass it on.
 inline constexpr size_t kMaxVectorEntries = 10'000;
@@ -75,6 +81,14 @@ inline constexpr int kMaxValueDepth = 16;
 inline constexpr size_t kMaxTerritoryBytes = 32;
 // A peer's name or its reason to leave, for people to read: what is longer is cut. Names of sites have 40.
 inline constexpr size_t kMaxPeerTextBytes = 512;
+
+// What a peer can make a session remember, whether or not it reads our answers. Beyond it what was asked about is
+// forgotten, and found by the next comparison: more than 200,000 records that all differ take more than one.
+inline constexpr size_t kMaxAwaitedRecords = 250'000;
+inline constexpr size_t kMaxOutboxBytes = 32 * 1024 * 1024;
+// Questions on ranges that wait to be answered, as they lie in memory. A comparison of a million records that all differ
+// asks 10 MB on the wire, 25 in memory.
+inline constexpr size_t kMaxQuestionMemory = 64 * 1024 * 1024;
 
 // Damaged records that a session counts one by one; with more, their number no longer matters.
 inline constexpr size_t kMaxUnreadableRecords = 10'000;

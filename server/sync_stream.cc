@@ -5,12 +5,16 @@
 #include <optional>
 #include <utility>
 
+#include "replication/tuning.h"
 #include "server/tuning.h"
 
 namespace maillage::server {
 namespace {
 
 using v1::SyncFrame;
+
+// With what a frame has around the one state in it.
+static_assert(replication::kMaxSentStateBytes + replication::kFrameBytes < kMaxMessageBytes);
 
 // What both directions share: one read and one write under way, and no operation after the end. gRPC promises OnDone
 // only once every started operation has reacted, so an operation started under the mutex before `ended_` is safe.

@@ -10,11 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "rocksdb/convenience.h"
 #include "rocksdb/db.h"
-#include "rocksdb/listener.h"
 #include "rocksdb/options.h"
 #include "rocksdb/transaction_log.h"
 #include "rocksdb/utilities/checkpoint.h"
 #include "rocksdb/write_batch.h"
+#include "storage/rocks_store_background.h"
 #include "storage/rocks_store_folder.h"
 #include "storage/rocks_store_log.h"
 #include "storage/rocks_store_note.h"
@@ -76,49 +76,6 @@ class FolderLock {
 };
 
 }  // namespace
-
-// Raises what the folder must hold each time a part of the log is no longer needed.
-class RocksStore::FlushNoter final : public rocksdb::EventListener {
- public:
-  explicit FlushNoter(std::shared_ptr<rocks::Continuity> continuity) : continuity_(std::move(continuity)) {}
-  // Best effort: what was noted before stays true.
-  void OnFlushCompleted(rocksdb::DB* db, const rocksdb::FlushJobInfo&) override {
-    continuity_->HoldMore(*db).IgnoreError();
-  }
-
- private:
-  const std::shared_ptr<rocks::Continuity> continuity_;
-};
-
-// A compaction that meets a damaged block would end all writing, and meet it again after each reopening. What is damaged
-// stays where it is until somebody repairs it; all else goes on.
-class RocksStore::CompactionGuard final : public rocksdb::EventListener {
- public:
-  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override {
-    if (reason != rocksdb::BackgroundErrorReason::kCompaction || !error->IsCorruption()) return;
-    std::lock_guard lock(mutex_);
-    if (damage_.empty()) damage_ = error->ToString();
-    *error = rocksdb::Status::OK();
-  }
-  // Empty: none.
-  std::string damage() const {
-    std::lock_guard lock(mutex_);
-    return damage_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::string damage_ ABSL_GUARDED_BY(mutex_);
-};
-
-// Where a disk was full, RocksDB would try again by itself as soon as there is space. The store is opened again instead
-// (README.md, « Options »), and a resumption under way while it closes waits for a flush that waits for it.
-class RocksStore::NoResumption final : public rocksdb::EventListener {
- public:
-  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status, bool* auto_recovery) override {
-    *auto_recovery = false;
-  }
-};
 
 class RocksStore::View final : public ReadView {
  public:
@@ -270,11 +227,15 @@ rocksdb::Status RocksStore::OpenDatabase(const std::optional<rocks::LogDamage>& 
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::DBOptions database = rocks::DatabaseOptions(options_, env_, mode);
+  // Of no use where one is known to be missing.
+  database.track_and_verify_wals_in_manifest = !damage.has_value();
   log_reading_ = std::make_unique<rocks::GaplessLogs>(damage);
   database.wal_filter = log_reading_.get();
-  compactions_ = std::make_shared<CompactionGuard>();
+  compactions_ = std::make_shared<rocks::CompactionGuard>();
   compactions_stopped_ = false;
-  database.listeners = {std::make_shared<FlushNoter>(continuity_), compactions_, std::make_shared<NoResumption>()};
+  flushes_ = std::make_unique<rocks::FlushPacer>(options_.write_buffer_bytes);
+  database.listeners = {std::make_shared<rocks::FlushNoter>(continuity_), compactions_,
+                        std::make_shared<rocks::NoResumption>()};
   rocksdb::Status opened = rocksdb::DB::Open(database, path_, rocks::Families(options_), &handles, &db);
   if (opened.ok()) Adopt(db, handles);
   return opened;
@@ -327,12 +288,14 @@ absl::Status RocksStore::MakeManifest(const std::string& path, const RocksOption
 }
 
 absl::Status RocksStore::OpenUpToDamage(const rocks::LogDamage& damage) {
+  const bool doubted_before = continuity_->doubt().has_value();
   const absl::StatusOr<std::string> kept = KeepDamagedLogs(damage);
   if (!kept.ok()) return kept.status();
   const absl::Status opened = ToStatus(OpenDatabase(damage));
+  const bool harmless = opened.ok() && log_reading_->DamageIsObsolete();
   // The logs are untouched, and a copy at each attempt would fill the disk.
-  if (!opened.ok()) rocks::RemoveFolder(env_, *kept).IgnoreError();
-  return opened;
+  if (!opened.ok() || harmless) rocks::RemoveFolder(env_, *kept).IgnoreError();
+  return harmless && !doubted_before ? continuity_->Settle() : opened;
 }
 
 absl::StatusOr<std::string> RocksStore::KeepDamagedLogs(const rocks::LogDamage& damage) {
@@ -383,9 +346,7 @@ absl::Status RocksStore::OpenExamined() {
   if (damage->has_value()) return OpenUpToDamage(**damage);
   const rocksdb::Status status = OpenDatabase(std::nullopt);
   if (!status.IsCorruption()) return ToStatus(status);
-  rocks::LogDamage known_to_rocksdb;
-  known_to_rocksdb.what = status.ToString();
-  return OpenUpToDamage(known_to_rocksdb);
+  return OpenUpToDamage(rocks::DamageKnownToRocksDb(status));
 }
 
 absl::StatusOr<std::optional<rocks::LogDamage>> RocksStore::Examine(bool database) {
@@ -521,7 +482,10 @@ absl::Status RocksStore::WriteBatch(const CommitBatch& batch) {
   rocksdb::WriteOptions synced;
   synced.sync = true;
   if (status.ok() && !batch.empty()) status = db_->Write(synced, &writes);
-  if (status.ok()) return absl::OkStatus();
+  if (status.ok()) {
+    flushes_->Wrote(*db_, column_families_, writes.GetDataSize(), batch.writes().size());
+    return absl::OkStatus();
+  }
   return StopWriting(rocks::ToStatus(status, absl::StrCat("Écriture dans « ", path_, " »")));
 }
 
@@ -586,7 +550,9 @@ absl::Status RocksStore::Checkpoint(const std::string& path) const {
   rocksdb::Checkpoint* made = nullptr;
   rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
   const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
-  if (status.ok()) status = checkpoint->CreateCheckpoint(partial);
+  if (status.ok()) {
+    status = flushes_->Alone(*db_, column_families_, [&] { return checkpoint->CreateCheckpoint(partial); });
+  }
   if (!status.ok()) return rocks::ToStatus(status, doing);
   const absl::Status noted = rocks::WriteDoubt(
       env_, partial, absl::StrCat("Ce dossier est une copie (sauvegarde) de « ", path_, " »."));

@@ -28,7 +28,9 @@ class Status;
 
 namespace maillage::storage {
 namespace rocks {
+class CompactionGuard;
 class Continuity;
+class FlushPacer;
 class GaplessLogs;
 struct LogDamage;
 }  // namespace rocks
@@ -36,7 +38,8 @@ struct LogDamage;
 // Sizes are for the whole store, all tables together.
 struct RocksOptions {
   size_t block_cache_bytes = size_t{32} << 20;
-  // Commits held in memory before they're written out as sorted files. The log is about as long.
+  // Commits held in memory before they're written out as sorted files, and as much again while they are. The log is
+  // about as long.
   size_t write_buffer_bytes = size_t{32} << 20;
   int max_open_files = 512;
   // Files, clock and background threads; tests inject faults here. Not owned, must outlive the
@@ -108,16 +111,13 @@ class RocksStore final : public Store {
   absl::Status VerifyFiles() const;
 
   // Writes a copy of one moment, at or after the call, to the new folder `path`, which appears
-  // complete or not at all; commits go on meanwhile. On the same file system it costs almost no
-  // space at first. The copy's continuity is in doubt. AlreadyExists: there is something at `path`.
+  // complete or not at all; commits go on meanwhile, until they fill `write_buffer_bytes`. On the same file system it
+  // costs almost no time and space at first. The copy's continuity is in doubt. AlreadyExists: there is something at `path`.
   absl::Status Checkpoint(const std::string& path) const;
 
  private:
   class View;
   class RowCursor;
-  class FlushNoter;
-  class CompactionGuard;
-  class NoResumption;
 
   RocksStore(std::string path, const RocksOptions& options);
   // As Open; for a store that is closed.
@@ -166,7 +166,8 @@ class RocksStore final : public Store {
   // Null where a Reopen failed.
   std::unique_ptr<rocksdb::DB> db_;
   // Of this opening; null in a store that is only read.
-  std::shared_ptr<CompactionGuard> compactions_;
+  std::shared_ptr<rocks::CompactionGuard> compactions_;
+  std::unique_ptr<rocks::FlushPacer> flushes_;
   std::atomic<bool> compactions_stopped_ = false;
   std::array<rocksdb::ColumnFamilyHandle*, kTableCount> column_families_{};
   rocksdb::ColumnFamilyHandle* default_column_family_ = nullptr;

@@ -119,6 +119,18 @@ absl::Status CheckManifest(rocksdb::Env* env, const std::string& folder, const N
   return DamagedManifest(folder, absl::StrCat("le fichier ", noted.name, " est illisible à partir de l'octet ", broken->at));
 }
 
+LogDamage DamageKnownToRocksDb(const rocksdb::Status& opened) {
+  LogDamage damage;
+  damage.what = opened.ToString();
+  // It has no code of its own for it.
+  constexpr std::string_view kMissing = "Missing WAL with log number: ";
+  const size_t found = damage.what.find(kMissing);
+  if (found == damage.what.npos) return damage;
+  damage.log = NumberOf(damage.what.substr(found + kMissing.size()));
+  damage.what = absl::StrCat(absl::Dec(damage.log, absl::kZeroPad6), ".log a disparu");
+  return damage;
+}
+
 void GaplessLogs::ColumnFamilyLogNumberMap(const std::map<uint32_t, uint64_t>& first_logs,
                                            const std::map<std::string, uint32_t>&) {
   // All tables are flushed together; the number of one that was empty then stays behind.

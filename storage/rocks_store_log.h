@@ -45,6 +45,10 @@ absl::StatusOr<std::optional<LogDamage>> FindLogDamage(rocksdb::Env* env, const 
 // RocksDB clears away what its manifest doesn't name.
 absl::Status CheckManifest(rocksdb::Env* env, const std::string& folder, const Note& note);
 
+// What RocksDB found. A log that it misses may be one that it had no more use for and deleted itself: where 7.8 begins a
+// manifest anew, after a write to it failed, it may name that again (its pull request 10892). Then all is read.
+LogDamage DamageKnownToRocksDb(const rocksdb::Status& opened);
+
 // Sees each batch that an opening reads from the logs, and lets none follow a hole.
 class GaplessLogs final : public rocksdb::WalFilter {
  public:
@@ -57,6 +61,8 @@ class GaplessLogs final : public rocksdb::WalFilter {
 
   // RocksDB's number of the last write; nothing where the logs held none.
   std::optional<uint64_t> last() const { return last_; }
+  // The damage is of a log of which nothing was needed.
+  bool DamageIsObsolete() const { return damage_.has_value() && damage_->log > 0 && damage_->log < first_needed_log_; }
 
  private:
   bool IsBeyondDamage(uint64_t log);

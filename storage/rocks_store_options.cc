@@ -11,6 +11,8 @@
 namespace maillage::storage::rocks {
 namespace {
 
+constexpr int kBeyondReach = 1 << 20;
+
 rocksdb::ColumnFamilyOptions TableOptions(Table table, const RocksOptions& options,
                                           const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions blocks;
@@ -25,8 +27,11 @@ rocksdb::ColumnFamilyOptions TableOptions(Table table, const RocksOptions& optio
   }
   rocksdb::ColumnFamilyOptions family;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
-  family.write_buffer_size = options.write_buffer_bytes;
   family.arena_block_size = size_t{256} << 10;
+  // Beyond what FlushPacer lets a table hold.
+  family.write_buffer_size = 2 * options.write_buffer_bytes + 4 * family.arena_block_size;
+  family.level0_slowdown_writes_trigger = kBeyondReach;
+  family.level0_stop_writes_trigger = kBeyondReach;
   family.level_compaction_dynamic_level_bytes = true;
   family.compression = rocksdb::kLZ4Compression;
   family.bottommost_compression = rocksdb::kZSTD;
@@ -54,8 +59,6 @@ rocksdb::DBOptions DatabaseOptions(const RocksOptions& options, rocksdb::Env* en
   database.paranoid_checks = true;
   database.atomic_flush = true;
   database.max_bgerror_resume_count = 0;
-  database.db_write_buffer_size = options.write_buffer_bytes;
-  database.max_total_wal_size = 2 * options.write_buffer_bytes;
   database.max_open_files = options.max_open_files;
   database.max_background_jobs = 2;
   database.max_file_opening_threads = 1;
@@ -85,7 +88,6 @@ rocksdb::DBOptions RescueOptions(const RocksOptions& options, rocksdb::Env* env)
       DatabaseOptions(options, env, rocksdb::WALRecoveryMode::kSkipAnyCorruptedRecords);
   rescue.create_if_missing = false;
   rescue.create_missing_column_families = false;
-  rescue.track_and_verify_wals_in_manifest = false;
   rescue.paranoid_checks = false;
   rescue.info_log = std::make_shared<SilentLog>();
   return rescue;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "replication/tuning.h"
 #include "storage/keys.h"
 #include "tests/replication/support/site.h"
 
@@ -39,8 +40,8 @@ TEST(RecordReader, GivesTheChangesBeyondWhatIsKnown) {
   const VersionVector after_first = alice.State(kActor).vector();
   const std::string second = alice.Write(kActor, {Put(kName, "y")});
   const VersionVector all = alice.State(kActor).vector();
-  const auto beyond = [&](const VersionVector& known) {
-    return *ChangesBeyond(*alice.store, kActor, all, known);
+  const auto beyond = [&](VersionVector known) {
+    return *TakeChangesBeyond(*alice.store, kActor, all, kMaxChangeBytes, known);
   };
   EXPECT_EQ(beyond({}), (std::vector<std::string>{first, second}));
   EXPECT_EQ(beyond(after_first), std::vector<std::string>{second});
@@ -48,6 +49,18 @@ TEST(RecordReader, GivesTheChangesBeyondWhatIsKnown) {
   VersionVector more = after_first;
   more.Add("b3"_dot);
   EXPECT_EQ(beyond(more), std::vector<std::string>{second}) << "who knows more still lacks this";
+}
+
+TEST(RecordReader, GivesALongHistoryPartByPart) {
+  Site alice('a');
+  const std::string first = alice.Write(kActor, {Put(kName, "x")});
+  const std::string second = alice.Write(kActor, {Put(kName, "y")});
+  const VersionVector all = alice.State(kActor).vector();
+  VersionVector known;
+  EXPECT_EQ(*TakeChangesBeyond(*alice.store, kActor, all, 1, known), std::vector<std::string>{first});
+  EXPECT_EQ(*TakeChangesBeyond(*alice.store, kActor, all, 1, known), std::vector<std::string>{second});
+  EXPECT_EQ(known, all);
+  EXPECT_EQ(*TakeChangesBeyond(*alice.store, kActor, all, 1, known), std::vector<std::string>());
 }
 
 TEST(RecordReader, HasNoChangesWhereHistoryDoesNotReach) {
@@ -58,8 +71,10 @@ TEST(RecordReader, HasNoChangesWhereHistoryDoesNotReach) {
   bob.MergeFrom(alice, kActor);
   const std::string of_bob = bob.Write(kActor, {Put(kName, "y")});
   const VersionVector all = bob.State(kActor).vector();
-  EXPECT_EQ(*ChangesBeyond(*bob.store, kActor, all, {}), std::nullopt);
-  EXPECT_EQ(*ChangesBeyond(*bob.store, kActor, all, of_alice), std::vector<std::string>{of_bob});
+  VersionVector nothing;
+  EXPECT_EQ(*TakeChangesBeyond(*bob.store, kActor, all, kMaxChangeBytes, nothing), std::nullopt);
+  VersionVector known = of_alice;
+  EXPECT_EQ(*TakeChangesBeyond(*bob.store, kActor, all, kMaxChangeBytes, known), std::vector<std::string>{of_bob});
 }
 
 TEST(RecordReader, ScansStatesOfOneKindById) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "replication/edit.h"
 #include "replication/record_reader.h"
 #include "replication/state_codec.h"
@@ -96,6 +97,28 @@ TEST(Replica, IssuesNothingThatOthersWouldRefuse) {
   EXPECT_EQ(alice.replica->progress().site_sequence, 0u);
   EXPECT_EQ(alice.replica->progress().feed_head, 0u);
   EXPECT_EQ(DecodeChange(alice.Write(kActor, {}))->dot.n, 1u) << "a refused write used a number";
+}
+
+TEST(Replica, RefusesAWriterWhatMakesARecordTooLong) {
+  Site alice('a');
+  std::vector<std::string> elements;
+  absl::Status refused;
+  while (refused.ok() && elements.size() < 2 * kMaxStateBytes / kMaxValueBytes) {
+    elements.push_back(absl::StrCat(1000 + elements.size(), std::string(kMaxValueBytes - 4, 'x')));
+    refused = alice.replica->Write({kActor, {}, {AddElement(kName, elements.back())}, "Zoé", ""}).status();
+  }
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(elements.size(), kMaxStateBytes / kMaxValueBytes) << "the last one is too much";
+  EXPECT_EQ(alice.replica->Write({kOther, {}, {Put(kName, "x")}, "Zoé", ""}).status(), absl::OkStatus());
+  // In the next batch, too; what makes it no longer is taken.
+  ASSERT_TRUE(alice.replica->Commit().ok());
+  EXPECT_EQ(alice.replica->Write({kActor, {}, {AddElement(kName, elements.back())}, "Zoé", ""}).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  const VersionVector seen = alice.State(kActor).vector();
+  EXPECT_EQ(alice.replica->Write({kActor, seen, {RemoveSeen(kName, v1::SET, elements.front())}, "Zoé", ""}).status(),
+            absl::OkStatus());
+  EXPECT_EQ(alice.replica->Write({kActor, seen, {AddElement(kName, elements.back())}, "Zoé", ""}).status(),
+            absl::OkStatus());
 }
 
 TEST(Replica, AppliesInCausalOrderOnce) {

@@ -2,8 +2,7 @@
 // flipped: a rocksdb::FileSystem under a real RocksStore.
 //
 // When the power goes, time stands still on the disk, and the program above it lives on in a dream: what it does from
-// then on succeeds, and is gone when the power is back. (So nothing but the cut is tested; RocksDB, as Debian
-// builds it, may abort when it tries a failed flush of several tables again.)
+// then on succeeds, and is gone when the power is back, so that nothing but the cut is tested.
 //
 // What is durable: of a file its bytes up to the last sync; of a folder the creations, renames and removals in it up to
 // its own last fsync, and the folder itself once the one above was synced (no more is promised by POSIX). A cut keeps,

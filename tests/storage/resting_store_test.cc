@@ -26,12 +26,13 @@ constexpr size_t kValueBytes = 10'000;
 
 class RestingStore : public ::testing::Test {
  protected:
-  absl::StatusOr<RocksStore::Opened> TryOpen() {
+  RocksOptions Options() {
     RocksOptions options;
     options.env = disk_.env();
     options.write_buffer_bytes = size_t{512} << 10;
-    return RocksStore::Open(kPath, options);
+    return options;
   }
+  absl::StatusOr<RocksStore::Opened> TryOpen() { return RocksStore::Open(kPath, Options()); }
   std::unique_ptr<RocksStore> MustOpen() {
     auto opened = TryOpen();
     EXPECT_TRUE(opened.ok()) << opened.status();
@@ -91,6 +92,56 @@ class RestingStore : public ::testing::Test {
 
   MemoryDisk disk_;
 };
+
+// Of the log in this file.
+uint64_t NumberOf(const std::string& path) { return std::stoull(path.substr(path.rfind('/') + 1)); }
+
+// A record of a manifest that says: the log of this number was synced (RocksDB's VersionEdit, kWalAddition2).
+std::string NameInManifest(uint64_t log) {
+  std::string addition;
+  for (; log >= 128; log >>= 7) addition += static_cast<char>(log | 128);
+  addition += absl::StrCat(std::string(1, static_cast<char>(log)), "\x02\x01\x01");
+  const std::string edit = absl::StrCat("\x87\x40", std::string(1, static_cast<char>(addition.size())), addition);
+  const std::string typed = "\x01" + edit;
+  uint32_t crc = ~uint32_t{0};
+  for (const char byte : typed) {
+    crc ^= static_cast<uint8_t>(byte);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ (0x82f63b78 & (0 - (crc & 1)));
+  }
+  crc = ~crc;
+  const uint32_t masked = ((crc >> 15) | (crc << 17)) + 0xa282ead8;
+  std::string record;
+  for (int byte = 0; byte < 4; ++byte) record += static_cast<char>(masked >> (8 * byte));
+  record += static_cast<char>(edit.size());
+  record += '\0';
+  return record + typed;
+}
+
+// RocksDB 7.8 may write it after a write to the manifest failed.
+TEST_F(RestingStore, AManifestThatNamesALogWhichIsInSortedFilesIsNoDamage) {
+  DiskImage image = FillAndKill(60);
+  Load(image);
+  MustOpen().reset();
+  ASSERT_FALSE(disk_.Image().contains(NewestLog(image)));
+  const uint64_t obsolete = NumberOf(NewestLog(image));
+  image = disk_.Image();
+  image[Manifest(image)] += NameInManifest(obsolete);
+  Load(image);
+  for (int opening = 0; opening < 2; ++opening) {
+    const auto opened = TryOpen();
+    ASSERT_TRUE(opened.ok()) << opened.status();
+    EXPECT_TRUE(opened->continuity_proven) << opened->damage;
+    EXPECT_EQ(Batches(*opened->store), 60);
+  }
+}
+
+TEST_F(RestingStore, AManifestThatNamesALogWhichIsNowhereLeavesADoubt) {
+  DiskImage image = FillAndKill(60);
+  image[Manifest(image)] += NameInManifest(999);
+  Load(image);
+  EXPECT_FALSE(RocksStore::OpenToRescue(kPath, Options()).ok()) << "salvage makes a manifest";
+  ExpectDoubt("000999.log a disparu", 60);
+}
 
 TEST_F(RestingStore, ZerosInALogEndItThereThoughWholeRecordsFollow) {
   Fill(20);

@@ -1,0 +1,107 @@
+// Never is a second flush asked for while one is at work.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "rocksdb/db.h"
+#include "rocksdb/env.h"
+#include "rocksdb/write_batch.h"
+#include "storage/rocks_store_background.h"
+#include "storage/rocks_store_options.h"
+
+namespace maillage::storage {
+namespace {
+
+constexpr char kPath[] = "/store";
+
+// Six tables in memory, as RocksStore sets them.
+class FlushPacerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const RocksOptions options;
+    rocksdb::DB* db = nullptr;
+    const rocksdb::Status opened =
+        rocksdb::DB::Open(rocks::DatabaseOptions(options, env_.get(), rocksdb::WALRecoveryMode::kAbsoluteConsistency),
+                          kPath, rocks::Families(options), &tables_, &db);
+    ASSERT_TRUE(opened.ok()) << opened.ToString();
+    db_.reset(db);
+  }
+  void TearDown() override {
+    for (rocksdb::ColumnFamilyHandle* table : tables_) db_->DestroyColumnFamilyHandle(table);
+  }
+
+  // Into every other table, so that some have nothing to flush now and then.
+  size_t WriteRow(uint64_t number) {
+    rocksdb::WriteBatch batch;
+    for (size_t table = number % 2; table < tables_.size(); table += 2) {
+      EXPECT_TRUE(batch.Put(tables_[table], std::to_string(number), std::string(1000, 'x')).ok());
+    }
+    EXPECT_TRUE(db_->Write({}, &batch).ok());
+    return batch.GetDataSize();
+  }
+
+  uint64_t Property(const std::string& name, rocksdb::ColumnFamilyHandle* table) const {
+    uint64_t value = 0;
+    EXPECT_TRUE(db_->GetIntProperty(table, name, &value));
+    return value;
+  }
+
+  // Of the table that has most of them; each flush that has not ended holds one of each that it flushes.
+  uint64_t Unflushed() const {
+    uint64_t most = 0;
+    for (rocksdb::ColumnFamilyHandle* table : tables_) {
+      most = std::max(most, Property(rocksdb::DB::Properties::kNumImmutableMemTable, table));
+    }
+    return most;
+  }
+
+  // Before the database, which uses it.
+  const std::unique_ptr<rocksdb::Env> env_{rocksdb::NewMemEnv(rocksdb::Env::Default())};
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> tables_;
+};
+
+TEST_F(FlushPacerTest, OneFlushAtATime) {
+  rocks::FlushPacer pacer(/*limit_bytes=*/1);
+  uint64_t under_way = 0;
+  for (uint64_t number = 0; number < 500; ++number) {
+    pacer.Wrote(*db_, tables_, WriteRow(number), 4);
+    const uint64_t unflushed = Unflushed();
+    ASSERT_LE(unflushed, 1u);
+    under_way += unflushed;
+  }
+  EXPECT_GT(under_way, 0u) << "no flush took longer than a look at it";
+}
+
+TEST_F(FlushPacerTest, NothingIsFlushedBelowTheLimit) {
+  rocks::FlushPacer pacer(/*limit_bytes=*/uint64_t{1} << 20);
+  uint64_t written = 0;
+  for (uint64_t number = 0; written < (uint64_t{1} << 19); ++number) {
+    const size_t bytes = WriteRow(number);
+    pacer.Wrote(*db_, tables_, bytes, 4);
+    written += bytes;
+  }
+  for (rocksdb::ColumnFamilyHandle* table : tables_) {
+    EXPECT_EQ(Property(rocksdb::DB::Properties::kLiveSstFilesSize, table), 0u);
+    EXPECT_EQ(Property(rocksdb::DB::Properties::kNumImmutableMemTable, table), 0u);
+  }
+}
+
+TEST_F(FlushPacerTest, WhatFlushesByItselfIsAloneWithItsFlush) {
+  rocks::FlushPacer pacer(/*limit_bytes=*/1);
+  for (uint64_t number = 0; number < 100; ++number) {
+    pacer.Wrote(*db_, tables_, WriteRow(number), 4);
+    const rocksdb::Status copied = pacer.Alone(*db_, tables_, [&] {
+      EXPECT_EQ(Unflushed(), 0u);
+      return rocksdb::Status::OK();
+    });
+    ASSERT_TRUE(copied.ok()) << copied.ToString();
+  }
+}
+
+}  // namespace
+}  // namespace maillage::storage
