@@ -438,6 +438,7 @@ absl::Status SyncSession::LookIntoClashes() {
 
 void SyncSession::StayApart() {
   apart_ = true;
+  ++progress_.separations;
   progress_.state = SyncState::kLive;
   outbox_.OpenFeed();
 }

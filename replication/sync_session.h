@@ -46,6 +46,8 @@ struct SyncProgress {
   // 0: never in this session.
   uint64_t last_agreement_millis = 0;
   uint64_t agreements = 0;
+  // How often a comparison ended with nothing but what one end can't read for a difference.
+  uint64_t separations = 0;
   uint64_t reconciliation_rounds = 0;
   uint64_t changes_sent = 0;
   uint64_t changes_received = 0;

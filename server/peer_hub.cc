@@ -334,7 +334,7 @@ void PeerHub::PumpLink(const std::shared_ptr<Link>& link) {
   }
   if (link->session->progress().agreements > 0 || link->session->apart())
     admission_.Leave(link->id);
-  if (Peer* peer = PeerOf(*link)) NoteAgreement(link, *peer);
+  if (Peer* peer = PeerOf(*link)) NoteOutcome(link, *peer);
   if (*filled) {
     link->writing = true;
     if (frame.has_goodbye()) BeginEnd(*link);
@@ -350,8 +350,9 @@ void PeerHub::BeginEnd(Link& link) {
   link.cancel_millis = Now() + static_cast<uint64_t>(kGoodbyeMillis);
 }
 
-void PeerHub::NoteAgreement(const std::shared_ptr<Link>& link, Peer& peer) {
+void PeerHub::NoteOutcome(const std::shared_ptr<Link>& link, Peer& peer) {
   const SyncProgress& progress = link->session->progress();
+  if (std::exchange(link->separations_seen, progress.separations) != progress.separations) AnswerWaiters(peer);
   if (progress.agreements == link->agreements_seen) return;
   link->agreements_seen = progress.agreements;
   if (peer.schedule.has_value()) peer.schedule->OnAgreement();
@@ -360,12 +361,16 @@ void PeerHub::NoteAgreement(const std::shared_ptr<Link>& link, Peer& peer) {
 }
 
 void PeerHub::AnswerWaiters(Peer& peer) {
-  const uint64_t agreements = peer.link != nullptr ? peer.link->session->progress().agreements : 0;
+  const SyncProgress progress = peer.link != nullptr ? peer.link->session->progress() : SyncProgress();
   const uint64_t now = Now();
   std::vector<Waiter> waiting;
   for (Waiter& waiter : std::exchange(peer.waiters, {})) {
-    if (agreements > waiter.agreements) {
+    if (progress.agreements > waiter.agreements) {
       waiter.answer(absl::OkStatus());
+    } else if (progress.separations > waiter.separations) {
+      waiter.answer(absl::FailedPreconditionError(absl::StrCat(
+          "tout a été échangé sauf ce qui est illisible sur un disque : fiches illisibles ici ", progress.unreadable,
+          ", chez « ", peer.name, " » ", progress.peer_unreadable, " ; là où elles le sont : maillage doctor --repair")));
     } else if (now >= waiter.deadline_millis) {
       waiter.answer(absl::DeadlineExceededError(
           "la comparaison dure encore ; elle se poursuit, voyez « maillage peers »"));
@@ -483,6 +488,7 @@ void PeerHub::Sync(const std::string& name, std::function<void(absl::Status)> an
   waiter.deadline_millis = Now() + kSyncCommandMillis;
   if (peer->link != nullptr) {
     waiter.agreements = peer->link->session->progress().agreements;
+    waiter.separations = peer->link->session->progress().separations;
     peer->link->session->RequestCheck();
     pump_due_ = true;
     Post([] {});

@@ -88,13 +88,15 @@ class PeerHub {
     // What this node's own store refused; empty otherwise. Told instead of how the stream then ended.
     std::string store_error;
     uint64_t agreements_seen = 0;
+    uint64_t separations_seen = 0;
   };
 
   struct Waiter {
     std::function<void(absl::Status)> answer;
     uint64_t deadline_millis = 0;
-    // Agreements of the link when the command came; the next one answers it.
+    // Of the link when the command came; the next one of either answers it.
     uint64_t agreements = 0;
+    uint64_t separations = 0;
   };
 
   struct Peer {
@@ -139,7 +141,7 @@ class PeerHub {
   bool GivesWay(const Link& link, const std::shared_ptr<Link>& rival, const SiteId& site);
   void BeginEnd(Link& link);
   static void KeepProgress(Peer& peer, const replication::SyncProgress& ended);
-  void NoteAgreement(const std::shared_ptr<Link>& link, Peer& peer);
+  void NoteOutcome(const std::shared_ptr<Link>& link, Peer& peer);
   void AnswerWaiters(Peer& peer);
   void Describe(const Peer& peer, v1::PeerStatus& status) const;
   Peer* FindPeer(const std::string& name);

@@ -28,8 +28,8 @@ rocksdb::ColumnFamilyOptions TableOptions(Table table, const RocksOptions& optio
   rocksdb::ColumnFamilyOptions family;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
   family.arena_block_size = size_t{256} << 10;
-  // Beyond what FlushPacer lets a table hold.
-  family.write_buffer_size = 2 * options.write_buffer_bytes + 4 * family.arena_block_size;
+  // Beyond what FlushPacer lets a table hold, and little more: RocksDB reserves as much of the disk for each log.
+  family.write_buffer_size = options.write_buffer_bytes + options.write_buffer_bytes / 4 + 4 * family.arena_block_size;
   family.level0_slowdown_writes_trigger = kBeyondReach;
   family.level0_stop_writes_trigger = kBeyondReach;
   family.level_compaction_dynamic_level_bytes = true;
@@ -79,7 +79,10 @@ std::vector<rocksdb::ColumnFamilyDescriptor> Families(const RocksOptions& option
     families.emplace_back(std::string(TableName(static_cast<Table>(table))),
                           TableOptions(static_cast<Table>(table), options, cache));
   }
-  families.emplace_back(rocksdb::kDefaultColumnFamilyName, rocksdb::ColumnFamilyOptions());
+  rocksdb::ColumnFamilyOptions unused;
+  // The largest of all tables decides what is reserved for a log.
+  unused.write_buffer_size = families.front().options.write_buffer_size;
+  families.emplace_back(rocksdb::kDefaultColumnFamilyName, unused);
   return families;
 }
 

@@ -74,6 +74,12 @@ class RepairTest(NodesTest):
         code, said = self.said_by(savoie, 'status', '--check')
         self.assertEqual(code, 2)
         self.assertIn('endommagé', said)
+        # What can't be had is told as soon as it is known.
+        lyon.run('edit', 'actor', damaged[0], 'acronym=MANQUE')
+        for node, peer in ((savoie, 'lyon'), (lyon, 'savoie')):
+            code, said = self.said_by(node, 'sync', peer)
+            self.assertNotEqual(code, 0)
+            self.assertIn('maillage doctor --repair', said)
 
         code, said = self.said_by(savoie, 'doctor', '--output', 'json')
         self.assertEqual(code, 2)

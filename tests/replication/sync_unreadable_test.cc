@@ -95,6 +95,15 @@ TEST_F(SyncUnreadableTest, TheOthersFlowBothWaysAndTheSessionLives) {
     for (int i = base + 1; i < base + 40; ++i)
       EXPECT_EQ(savoie.Actor(ids[i]).name(), lyon.Actor(ids[i]).name());
 
+    // Whoever asks is told again.
+    for (SyncSession* session : {&link.caller(), &link.answerer()}) {
+      const uint64_t separations = session->progress().separations;
+      EXPECT_GE(separations, 1u);
+      session->RequestCheck();
+      Settle(link);
+      EXPECT_GT(session->progress().separations, separations);
+    }
+
     // What is written while it lives still passes, both ways.
     Rename(lyon, ids[base + 50], "pendant, à Lyon");
     Rename(savoie, ids[base + 51], "pendant, en Savoie");
