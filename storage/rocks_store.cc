@@ -221,15 +221,15 @@ void RocksStore::NoteStop() {
   continuity_->Stop(*db_, logs).IgnoreError();
 }
 
-rocksdb::Status RocksStore::OpenDatabase(const std::optional<rocks::LogDamage>& damage) {
-  const auto mode = damage.has_value() ? rocksdb::WALRecoveryMode::kPointInTimeRecovery
-                                       : rocksdb::WALRecoveryMode::kAbsoluteConsistency;
+rocksdb::Status RocksStore::OpenDatabase(const std::vector<rocks::LogDamage>& known, bool refuse_other_damage) {
+  const auto mode = refuse_other_damage ? rocksdb::WALRecoveryMode::kAbsoluteConsistency
+                                        : rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   rocksdb::DB* db = nullptr;
   rocksdb::DBOptions database = rocks::DatabaseOptions(options_, env_, mode);
-  // Of no use where one is known to be missing.
-  database.track_and_verify_wals_in_manifest = !damage.has_value();
-  log_reading_ = std::make_unique<rocks::GaplessLogs>(damage);
+  database.track_and_verify_wals_in_manifest =
+      std::none_of(known.begin(), known.end(), [](const auto& damage) { return damage.told_by_manifest; });
+  log_reading_ = std::make_unique<rocks::GaplessLogs>(known);
   database.wal_filter = log_reading_.get();
   compactions_ = std::make_shared<rocks::CompactionGuard>();
   compactions_stopped_ = false;
@@ -291,11 +291,16 @@ absl::Status RocksStore::OpenUpToDamage(const rocks::LogDamage& damage) {
   const bool doubted_before = continuity_->doubt().has_value();
   const absl::StatusOr<std::string> kept = KeepDamagedLogs(damage);
   if (!kept.ok()) return kept.status();
-  const absl::Status opened = ToStatus(OpenDatabase(damage));
-  const bool harmless = opened.ok() && log_reading_->DamageIsObsolete();
+  std::vector<rocks::LogDamage> known = {damage};
+  rocksdb::Status opened = OpenDatabase(known, /*refuse_other_damage=*/damage.told_by_manifest);
+  const bool harmless = damage.told_by_manifest && opened.ok() && log_reading_->IsObsolete(damage.log);
+  if (opened.IsCorruption()) {
+    known.push_back(rocks::DamageToldByRocksDb(opened));
+    opened = OpenDatabase(known, /*refuse_other_damage=*/false);
+  }
   // The logs are untouched, and a copy at each attempt would fill the disk.
   if (!opened.ok() || harmless) rocks::RemoveFolder(env_, *kept).IgnoreError();
-  return harmless && !doubted_before ? continuity_->Settle() : opened;
+  return harmless && !doubted_before ? continuity_->Settle() : ToStatus(opened);
 }
 
 absl::StatusOr<std::string> RocksStore::KeepDamagedLogs(const rocks::LogDamage& damage) {
@@ -344,9 +349,9 @@ absl::Status RocksStore::OpenExamined() {
   const auto damage = Examine(*database);
   if (!damage.ok()) return damage.status();
   if (damage->has_value()) return OpenUpToDamage(**damage);
-  const rocksdb::Status status = OpenDatabase(std::nullopt);
+  const rocksdb::Status status = OpenDatabase({}, /*refuse_other_damage=*/true);
   if (!status.IsCorruption()) return ToStatus(status);
-  return OpenUpToDamage(rocks::DamageKnownToRocksDb(status));
+  return OpenUpToDamage(rocks::DamageToldByRocksDb(status));
 }
 
 absl::StatusOr<std::optional<rocks::LogDamage>> RocksStore::Examine(bool database) {

@@ -132,8 +132,8 @@ class RocksStore final : public Store {
   void NoteStop();
   // False where a view or a cursor is still alive.
   bool CloseDatabase();
-  // Refuses a damaged log; where the damage is known, takes what precedes it.
-  rocksdb::Status OpenDatabase(const std::optional<rocks::LogDamage>& damage);
+  // Nothing that follows a known damage is taken; any other is refused, or ends the reading of the logs.
+  rocksdb::Status OpenDatabase(const std::vector<rocks::LogDamage>& known, bool refuse_other_damage);
   absl::Status OpenUpToDamage(const rocks::LogDamage& damage);
   // With the doubt noted.
   absl::StatusOr<std::string> KeepDamagedLogs(const rocks::LogDamage& damage);

@@ -119,17 +119,24 @@ absl::Status CheckManifest(rocksdb::Env* env, const std::string& folder, const N
   return DamagedManifest(folder, absl::StrCat("le fichier ", noted.name, " est illisible à partir de l'octet ", broken->at));
 }
 
-LogDamage DamageKnownToRocksDb(const rocksdb::Status& opened) {
+LogDamage DamageToldByRocksDb(const rocksdb::Status& opened) {
   LogDamage damage;
   damage.what = opened.ToString();
-  // It has no code of its own for it.
-  constexpr std::string_view kMissing = "Missing WAL with log number: ";
-  const size_t found = damage.what.find(kMissing);
-  if (found == damage.what.npos) return damage;
-  damage.log = NumberOf(damage.what.substr(found + kMissing.size()));
-  damage.what = absl::StrCat(absl::Dec(damage.log, absl::kZeroPad6), ".log a disparu");
+  // It has no codes of its own for them.
+  for (const auto& [words, what] : {std::pair("Missing WAL with log number: ", " a disparu"),
+                                    std::pair("Size mismatch: WAL (log number: ", " est trop court")}) {
+    const size_t found = damage.what.find(words);
+    if (found == damage.what.npos) continue;
+    damage.log = NumberOf(damage.what.substr(found + std::string_view(words).size()));
+    damage.records_before = std::numeric_limits<uint64_t>::max();
+    damage.what = absl::StrCat(absl::Dec(damage.log, absl::kZeroPad6), kLogSuffix, what);
+    damage.told_by_manifest = true;
+    break;
+  }
   return damage;
 }
+
+GaplessLogs::GaplessLogs(std::vector<LogDamage> damages) : damages_(std::move(damages)) {}
 
 void GaplessLogs::ColumnFamilyLogNumberMap(const std::map<uint32_t, uint64_t>& first_logs,
                                            const std::map<std::string, uint32_t>&) {
@@ -138,8 +145,12 @@ void GaplessLogs::ColumnFamilyLogNumberMap(const std::map<uint32_t, uint64_t>& f
 }
 
 bool GaplessLogs::IsBeyondDamage(uint64_t log) {
-  if (!damage_.has_value() || damage_->log < first_needed_log_ || log < damage_->log) return false;
-  return log > damage_->log || ++records_of_damaged_log_ > damage_->records_before;
+  records_ = log == log_ ? records_ + 1 : 1;
+  log_ = log;
+  return std::any_of(damages_.begin(), damages_.end(), [&](const LogDamage& damage) {
+    if (IsObsolete(damage.log)) return false;
+    return log > damage.log || (log == damage.log && records_ > damage.records_before);
+  });
 }
 
 rocksdb::WalFilter::WalProcessingOption GaplessLogs::LogRecordFound(unsigned long long log, const std::string&,

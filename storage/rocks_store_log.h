@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "rocksdb/env.h"
@@ -36,6 +37,8 @@ struct LogDamage {
   // 0: RocksDB, which found it, knows where.
   uint64_t log = 0;
   uint64_t records_before = 0;
+  // The manifest tells of a log that is not there, or longer than it is; nothing is wrong with its records.
+  bool told_by_manifest = false;
 };
 
 // The first damage of the folder's logs; nothing where they are whole, and as long as noted.
@@ -47,12 +50,12 @@ absl::Status CheckManifest(rocksdb::Env* env, const std::string& folder, const N
 
 // What RocksDB found. A log that it misses may be one that it had no more use for and deleted itself: where 7.8 begins a
 // manifest anew, after a write to it failed, it may name that again (its pull request 10892). Then all is read.
-LogDamage DamageKnownToRocksDb(const rocksdb::Status& opened);
+LogDamage DamageToldByRocksDb(const rocksdb::Status& opened);
 
 // Sees each batch that an opening reads from the logs, and lets none follow a hole.
 class GaplessLogs final : public rocksdb::WalFilter {
  public:
-  explicit GaplessLogs(std::optional<LogDamage> damage) : damage_(std::move(damage)) {}
+  explicit GaplessLogs(std::vector<LogDamage> damages);
   const char* Name() const override { return "maillage.GaplessLogs"; }
   void ColumnFamilyLogNumberMap(const std::map<uint32_t, uint64_t>& first_logs,
                                 const std::map<std::string, uint32_t>& families) override;
@@ -61,16 +64,18 @@ class GaplessLogs final : public rocksdb::WalFilter {
 
   // RocksDB's number of the last write; nothing where the logs held none.
   std::optional<uint64_t> last() const { return last_; }
-  // The damage is of a log of which nothing was needed.
-  bool DamageIsObsolete() const { return damage_.has_value() && damage_->log > 0 && damage_->log < first_needed_log_; }
+  // Nothing was needed of this log.
+  bool IsObsolete(uint64_t log) const { return log < first_needed_log_; }
 
  private:
   bool IsBeyondDamage(uint64_t log);
 
-  const std::optional<LogDamage> damage_;
+  const std::vector<LogDamage> damages_;
   // Earlier logs hold nothing that isn't in sorted files.
   uint64_t first_needed_log_ = 0;
-  uint64_t records_of_damaged_log_ = 0;
+  // Of the log that is read.
+  uint64_t log_ = 0;
+  uint64_t records_ = 0;
   std::optional<uint64_t> last_;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 
@@ -65,8 +66,9 @@ std::vector<size_t> RecordBoundaries(std::string_view bytes) {
 
 std::string NewestLog(const DiskImage& image) {
   std::string newest;
+  const auto rank = [&](const std::string& path) { return std::pair(!image.at(path).empty(), NumberOf(path)); };
   for (const auto& [path, bytes] : image) {
-    if (path.ends_with(".log") && (newest.empty() || NumberOf(path) > NumberOf(newest))) newest = path;
+    if (path.ends_with(".log") && (newest.empty() || rank(path) > rank(newest))) newest = path;
   }
   return newest;
 }

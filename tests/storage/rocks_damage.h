@@ -16,7 +16,7 @@ namespace maillage::storage {
 // counts once.
 std::vector<size_t> RecordBoundaries(std::string_view bytes);
 
-// The log that was written last; empty where there is none.
+// The log that was written last: a new one may have nothing yet. Empty where there is none.
 std::string NewestLog(const DiskImage& image);
 
 // One file, which is not empty, has a bit flipped (in a record's header, too), a page zeroed (from the beginning of a
