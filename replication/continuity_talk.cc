@@ -121,6 +121,8 @@ void ContinuityTalk::Ask(const std::vector<Replica::OwnChange>& changes) {
 }
 
 void ContinuityTalk::OnClash(const Replica::ApplyResult& clash) {
+  // Another comparison tells of it again.
+  if (clashes_.size() >= kMaxWaitingFrames) return;
   v1::Acquaintance& told = clashes_.emplace_back();
   told.set_site(std::string(peer_.bytes()));
   v1::KnownIncarnation* known = told.add_incarnation();
@@ -130,6 +132,7 @@ void ContinuityTalk::OnClash(const Replica::ApplyResult& clash) {
 }
 
 absl::Status ContinuityTalk::OnOwnChanges(const v1::OwnChanges& question) {
+  if (answers_.size() >= kMaxWaitingFrames) return absl::InvalidArgumentError("more questions than answers are read");
   v1::HeldChanges& answer = answers_.emplace_back();
   const SiteId author = twin_ ? replica_->identity().site : peer_;
   for (const v1::OwnChange& change : question.change()) {

@@ -17,12 +17,17 @@ constexpr size_t kRangePage = 256;
 void RecordOutbox::AddRecord(const RecordKey& record, VersionVector known) {
   PendingRecord pending{record, std::move(known)};
   const size_t memory = pending.memory();
-  if (records_memory_ + memory > kMaxOutboxBytes) return;
-  records_memory_ += memory;
+  if (waiting_memory_ + memory > kMaxOutboxBytes) return;
+  waiting_memory_ += memory;
   records_.push_back(std::move(pending));
 }
 
-void RecordOutbox::AddRange(const WholeRange& range) { ranges_.push_back({range, std::nullopt}); }
+void RecordOutbox::AddRange(const WholeRange& range) {
+  PendingRange pending{range, std::nullopt};
+  if (waiting_memory_ + pending.memory() > kMaxOutboxBytes) return;
+  waiting_memory_ += pending.memory();
+  ranges_.push_back(std::move(pending));
+}
 
 absl::Status RecordOutbox::AddState(const RecordKey& record) {
   absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), record);
@@ -58,7 +63,7 @@ absl::Status RecordOutbox::CollectRecord(PendingRecord pending, v1::Changes* cha
     changes->add_change(std::move(change));
   }
   if (!pending.known.Covers((*state)->vector())) {
-    records_memory_ += pending.memory();
+    waiting_memory_ += pending.memory();
     records_.push_front(std::move(pending));
   }
   return absl::OkStatus();
@@ -72,6 +77,7 @@ absl::Status RecordOutbox::ExpandRange() {
   if (!page.ok()) return page.status();
   for (const LeafEntry& entry : *page) AddRecord({pending.range.partition.kind, entry.id}, {});
   if (page->size() < kRangePage) {
+    waiting_memory_ -= pending.memory();
     ranges_.pop_front();
   } else {
     pending.after = page->back();
@@ -88,7 +94,7 @@ absl::Status RecordOutbox::CollectRecords(v1::Changes* changes, size_t& bytes) {
     }
     PendingRecord pending = std::move(records_.front());
     records_.pop_front();
-    records_memory_ -= pending.memory();
+    waiting_memory_ -= pending.memory();
     absl::Status status = CollectRecord(std::move(pending), changes, bytes);
     if (!status.ok()) return status;
   }

@@ -35,6 +35,7 @@ class RecordOutbox {
 
   // All changes of the record that `known` doesn't cover, or its whole state. Forgotten where kMaxOutboxBytes wait.
   void AddRecord(const RecordKey& record, VersionVector known);
+  // Forgotten as a record is.
   void AddRange(const WholeRange& range);
   // A record that lies in several partitions is sent once between two calls; to be called at both ends.
   void StartRound() { sent_this_round_.clear(); }
@@ -61,6 +62,7 @@ class RecordOutbox {
   struct PendingRange {
     WholeRange range;
     std::optional<LeafEntry> after;
+    size_t memory() const { return sizeof *this; }
   };
 
   absl::Status CollectRecords(v1::Changes* changes, size_t& bytes);
@@ -75,7 +77,8 @@ class RecordOutbox {
   // Positions beyond feed_sent_.
   std::set<uint64_t> came_from_peer_;
   std::deque<PendingRecord> records_;
-  size_t records_memory_ = 0;
+  // Of records and ranges.
+  size_t waiting_memory_ = 0;
   std::deque<PendingRange> ranges_;
   // Whole states that go into the next frame.
   v1::States states_;

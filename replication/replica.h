@@ -239,9 +239,9 @@ class Replica {
   absl::Status LoadContinuity();
   void RenewIncarnation(ContinuityDoubt doubt, uint64_t incarnation, uint64_t renamed);
   absl::StatusOr<Staged*> Stage(const RecordKey& record);
-  // To be called before the first change of a staged record's state.
-  // InvalidArgument where a local change would make a record too long, or longer than that.
+  // InvalidArgument where a local change would make a record too long, or one that is noticeably longer. Deleting is free.
   static absl::Status CheckLength(Staged& staged, const Change& change, size_t change_bytes);
+  // To be called before the first change of a staged record's state.
   void Touch(const RecordKey& record, Staged& staged);
   Traces TracesOf(const RecordKey& record, const RecordState& state, std::string_view bytes) const;
   Actor ActorFor(const RecordState& state) const;

@@ -304,6 +304,8 @@ absl::Status SyncSession::OnRanges(const v1::Ranges& ranges) {
   if (ranges.roots()) {
     outbox_.StartRound();
     clashing_.clear();
+    // What still misses may have been forgotten there, and is asked for again.
+    waiting_for_.clear();
   }
   questions_.push_back(ranges);
   question_memory_ += questions_.back().SpaceUsedLong();

@@ -86,6 +86,9 @@ inline constexpr size_t kMaxPeerTextBytes = 512;
 // forgotten, and found by the next comparison: more than 200,000 records that all differ take more than one.
 inline constexpr size_t kMaxAwaitedRecords = 250'000;
 inline constexpr size_t kMaxOutboxBytes = 32 * 1024 * 1024;
+// Frames about own changes and clashes that wait to be sent: ten million own changes of which no peer has told that it
+// holds them.
+inline constexpr size_t kMaxWaitingFrames = 10'000;
 // Questions on ranges that wait to be answered, as they lie in memory. A comparison of a million records that all differ
 // asks 10 MB on the wire, 25 in memory.
 inline constexpr size_t kMaxQuestionMemory = 64 * 1024 * 1024;

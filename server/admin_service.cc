@@ -1,5 +1,6 @@
 #include "server/admin_service.h"
 
+#include <algorithm>
 #include <future>
 #include <memory>
 #include <optional>
@@ -218,13 +219,20 @@ grpc::ServerWriteReactor<v1::ScrubProgress>* AdminService::Scrub(grpc::CallbackS
   return reactor;
 }
 
-absl::Status AdminService::Examine(const std::function<bool(v1::ScrubProgress)>& tell) {
-  const std::unique_ptr<storage::ReadView> view = store_->Snapshot();
-  const auto report = replication::Scrub(*view, schema_, [&](uint64_t rows) {
+replication::ScrubProgress AdminService::TellRows(const std::function<bool(v1::ScrubProgress)>& tell) const {
+  return [&tell, total = store_->RowCount()](uint64_t rows) {
     v1::ScrubProgress progress;
     progress.set_rows_done(rows);
+    progress.set_rows_total(std::max(rows, total));
     return tell(std::move(progress));
-  });
+  };
+}
+
+absl::Status AdminService::Examine(const std::function<bool(v1::ScrubProgress)>& tell) {
+  // Before the view: whoever holds one must not enter the store again.
+  const replication::ScrubProgress progress = TellRows(tell);
+  const std::unique_ptr<storage::ReadView> view = store_->Snapshot();
+  const auto report = replication::Scrub(*view, schema_, progress);
   if (!report.ok()) return report.status();
   v1::ScrubProgress last;
   FillReport(*schema_, *report, *last.mutable_report());
@@ -244,11 +252,7 @@ absl::Status AdminService::Repair(const std::function<bool(v1::ScrubProgress)>& 
     });
     return done.ok() ? committed : done;
   };
-  const auto report = replication::Repair(*store_, schema_, exclusively, [&](uint64_t rows) {
-    v1::ScrubProgress progress;
-    progress.set_rows_done(rows);
-    return tell(std::move(progress));
-  });
+  const auto report = replication::Repair(*store_, schema_, exclusively, TellRows(tell));
   writer_->Run([this](replication::Replica&) { repaired_(); }).IgnoreError();
   if (!report.ok()) return report.status();
   v1::ScrubProgress last;

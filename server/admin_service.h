@@ -14,6 +14,7 @@
 #include "proto/admin_service.grpc.pb.h"
 #include "replication/ports.h"
 #include "replication/schema.h"
+#include "replication/scrub.h"
 #include "server/backup_files.h"
 #include "server/disk.h"
 #include "server/writer.h"
@@ -52,6 +53,8 @@ class AdminService final : public v1::AdminService::CallbackService {
   bool Take(Job job);
   bool stopping() const;
   BackupManifest Describe(const replication::Replica& replica) const;
+  // How far the reading of the store is. `tell` must outlive it.
+  replication::ScrubProgress TellRows(const std::function<bool(v1::ScrubProgress)>& tell) const;
   absl::Status Examine(const std::function<bool(v1::ScrubProgress)>& tell);
   absl::Status Repair(const std::function<bool(v1::ScrubProgress)>& tell);
   absl::Status MakeBackup(const std::string& folder, const std::function<bool(v1::BackupProgress)>& tell);

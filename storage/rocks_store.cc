@@ -20,6 +20,7 @@
 #include "storage/rocks_store_note.h"
 #include "storage/rocks_store_options.h"
 #include "storage/rocks_store_salvage.h"
+#include "storage/rocks_store_sorted_file.h"
 
 namespace maillage::storage {
 namespace {
@@ -253,6 +254,7 @@ rocksdb::Status RocksStore::OpenDatabaseToRescue() {
 absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::OpenToRescue(const std::string& path,
                                                                      const RocksOptions& options) {
   std::unique_ptr<RocksStore> store(new RocksStore(path, options));
+  if (absl::Status whole = rocks::CheckSortedFiles(store->env_, path); !whole.ok()) return whole;
   const rocksdb::Status opened = store->OpenDatabaseToRescue();
   if (!opened.ok()) return CannotOpen(opened, path);
   return store;
@@ -288,19 +290,27 @@ absl::Status RocksStore::MakeManifest(const std::string& path, const RocksOption
 }
 
 absl::Status RocksStore::OpenUpToDamage(const rocks::LogDamage& damage) {
-  const bool doubted_before = continuity_->doubt().has_value();
+  const std::optional<std::string> doubted_before = continuity_->doubt();
   const absl::StatusOr<std::string> kept = KeepDamagedLogs(damage);
   if (!kept.ok()) return kept.status();
   std::vector<rocks::LogDamage> known = {damage};
   rocksdb::Status opened = OpenDatabase(known, /*refuse_other_damage=*/damage.told_by_manifest);
-  const bool harmless = damage.told_by_manifest && opened.ok() && log_reading_->IsObsolete(damage.log);
+  const bool harmless = opened.ok() && IsHarmless(damage);
   if (opened.IsCorruption()) {
     known.push_back(rocks::DamageToldByRocksDb(opened));
     opened = OpenDatabase(known, /*refuse_other_damage=*/false);
   }
   // The logs are untouched, and a copy at each attempt would fill the disk.
   if (!opened.ok() || harmless) rocks::RemoveFolder(env_, *kept).IgnoreError();
-  return harmless && !doubted_before ? continuity_->Settle() : ToStatus(opened);
+  if (!harmless) return ToStatus(opened);
+  return doubted_before.has_value() ? continuity_->Doubt(*doubted_before) : continuity_->Settle();
+}
+
+bool RocksStore::IsHarmless(const rocks::LogDamage& damage) const {
+  if (!damage.told_by_manifest || !log_reading_->IsObsolete(damage.log)) return false;
+  // RocksDB tells of the first log alone that it misses. What follows on what was noted lacks none.
+  const std::optional<uint64_t> first = log_reading_->first();
+  return !first.has_value() || *first <= continuity_->note().sequence + 1;
 }
 
 absl::StatusOr<std::string> RocksStore::KeepDamagedLogs(const rocks::LogDamage& damage) {
@@ -359,6 +369,7 @@ absl::StatusOr<std::optional<rocks::LogDamage>> RocksStore::Examine(bool databas
   if (!lock.status().ok()) return ToStatus(lock.status());
   if (absl::Status loaded = continuity_->Load(!database); !loaded.ok()) return loaded;
   absl::Status whole = rocks::CheckManifest(env_, path_, continuity_->note());
+  if (whole.ok()) whole = rocks::CheckSortedFiles(env_, path_);
   if (!whole.ok()) return whole;
   if (!database) return std::nullopt;
   const absl::StatusOr<bool> lacks_log = rocks::LacksLog(env_, path_);
@@ -486,11 +497,11 @@ absl::Status RocksStore::WriteBatch(const CommitBatch& batch) {
   }
   rocksdb::WriteOptions synced;
   synced.sync = true;
-  if (status.ok() && !batch.empty()) status = db_->Write(synced, &writes);
-  if (status.ok()) {
-    flushes_->Wrote(*db_, column_families_, writes.GetDataSize(), batch.writes().size());
-    return absl::OkStatus();
+  if (status.ok() && !batch.empty()) {
+    flushes_->MakeRoom(*db_, column_families_, writes.GetDataSize(), batch.writes().size());
+    status = db_->Write(synced, &writes);
   }
+  if (status.ok()) return absl::OkStatus();
   return StopWriting(rocks::ToStatus(status, absl::StrCat("Écriture dans « ", path_, " »")));
 }
 
@@ -533,6 +544,18 @@ std::array<uint64_t, kTableCount> RocksStore::DiskUse() const {
     bytes[table] = sorted + in_memory;
   }
   return bytes;
+}
+
+uint64_t RocksStore::RowCount() const {
+  uint64_t rows = 0;
+  const GateUse inside(gate_);
+  if (db_ == nullptr) return rows;
+  for (rocksdb::ColumnFamilyHandle* family : column_families_) {
+    uint64_t of_table = 0;
+    db_->GetIntProperty(family, rocksdb::DB::Properties::kEstimateNumKeys, &of_table);
+    rows += of_table;
+  }
+  return rows;
 }
 
 absl::Status RocksStore::VerifyFiles() const {

@@ -107,6 +107,9 @@ class RocksStore final : public Store {
   // approximate.
   std::array<uint64_t, kTableCount> DiskUse() const;
 
+  // Of all tables, about: for progress bars.
+  uint64_t RowCount() const;
+
   // Reads every block of every sorted file, and compares its checksum. DataLoss names the first that is damaged.
   absl::Status VerifyFiles() const;
 
@@ -135,6 +138,8 @@ class RocksStore final : public Store {
   // Nothing that follows a known damage is taken; any other is refused, or ends the reading of the logs.
   rocksdb::Status OpenDatabase(const std::vector<rocks::LogDamage>& known, bool refuse_other_damage);
   absl::Status OpenUpToDamage(const rocks::LogDamage& damage);
+  // Nothing was lost with the log that this opening missed.
+  bool IsHarmless(const rocks::LogDamage& damage) const;
   // With the doubt noted.
   absl::StatusOr<std::string> KeepDamagedLogs(const rocks::LogDamage& damage);
   rocksdb::Status OpenDatabaseToRescue();

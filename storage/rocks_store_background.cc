@@ -36,10 +36,18 @@ std::string CompactionGuard::damage() const {
   return damage_;
 }
 
-void FlushPacer::Wrote(rocksdb::DB& db, Tables tables, size_t bytes, size_t rows) {
-  std::lock_guard lock(mutex_);
-  unflushed_bytes_ += bytes + kMemoryPerRow * rows;
-  if (unflushed_bytes_ >= limit_bytes_) Flush(db, tables, /*wait=*/false).PermitUncheckedError();
+void FlushPacer::MakeRoom(rocksdb::DB& db, Tables tables, size_t bytes, size_t rows) {
+  const uint64_t added = bytes + kMemoryPerRow * rows;
+  const auto is_due = [&] {
+    const uint64_t unflushed = unflushed_bytes_;
+    return unflushed > 0 && unflushed + added > limit_bytes_;
+  };
+  if (is_due()) {
+    std::lock_guard lock(mutex_);
+    // Another writer may have asked meanwhile.
+    if (is_due()) Flush(db, tables, /*wait=*/false).PermitUncheckedError();
+  }
+  unflushed_bytes_ += added;
 }
 
 rocksdb::Status FlushPacer::Alone(rocksdb::DB& db, Tables tables, absl::FunctionRef<rocksdb::Status()> flushing) {

@@ -2,6 +2,7 @@
 #ifndef MAILLAGE_STORAGE_ROCKS_STORE_BACKGROUND_H_
 #define MAILLAGE_STORAGE_ROCKS_STORE_BACKGROUND_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -53,7 +54,7 @@ class CompactionGuard final : public rocksdb::EventListener {
 // Asks for the flushes of all tables, one at a time. RocksDB 7.8 by itself would ask for the next while one is still at
 // work; where that one fails, the next finds nothing to flush in some table, and an assertion, which Debian's build
 // keeps, ends the process. RocksDB's own limits are therefore beyond reach (rocks_store_options.cc), but for a
-// single batch larger than `limit_bytes`. Thread-safe.
+// batch that is larger than they are by itself. Thread-safe.
 class FlushPacer {
  public:
   using Tables = std::span<rocksdb::ColumnFamilyHandle* const>;
@@ -61,10 +62,10 @@ class FlushPacer {
   // `limit_bytes`: of log and memory between two flushes.
   explicit FlushPacer(uint64_t limit_bytes) : limit_bytes_(limit_bytes) {}
 
-  // After a write of so many bytes and rows. Where a flush is due, waits for the end of the one before. A flush that
-  // fails ends writing: the next write tells.
-  void Wrote(rocksdb::DB& db, Tables tables, size_t bytes, size_t rows);
-  // Runs what flushes by itself, while no other flush is asked for or at work.
+  // Before a write of so many bytes and rows: asks for a flush where they would exceed the limit together with what was
+  // written since the last, and waits first for the end of that one. A flush that fails ends writing: the write tells.
+  void MakeRoom(rocksdb::DB& db, Tables tables, size_t bytes, size_t rows);
+  // Runs what flushes by itself, while no other flush is asked for or at work. Writes that need none go on.
   rocksdb::Status Alone(rocksdb::DB& db, Tables tables, absl::FunctionRef<rocksdb::Status()> flushing);
 
  private:
@@ -72,7 +73,8 @@ class FlushPacer {
 
   const uint64_t limit_bytes_;
   std::mutex mutex_;
-  uint64_t unflushed_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  // Read and added to without the mutex.
+  std::atomic<uint64_t> unflushed_bytes_ = 0;
 };
 
 }  // namespace maillage::storage::rocks

@@ -5,11 +5,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "storage/rocks_store_sorted_file.h"
 
 namespace maillage::storage::rocks {
 namespace {
-
-constexpr char kSortedFileSuffix[] = ".sst";
 
 std::string FolderAbove(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();

@@ -160,6 +160,7 @@ rocksdb::WalFilter::WalProcessingOption GaplessLogs::LogRecordFound(unsigned lon
   // A batch begins with the number of its first write.
   const uint64_t first = LittleEndian(std::string_view(batch.Data()).substr(0, 8));
   if (last_.has_value() && first != *last_ + 1) return WalProcessingOption::kCorruptedRecord;
+  if (!first_.has_value()) first_ = first;
   last_ = first + batch.Count() - 1;
   return WalProcessingOption::kContinueProcessing;
 }

@@ -64,6 +64,8 @@ class GaplessLogs final : public rocksdb::WalFilter {
 
   // RocksDB's number of the last write; nothing where the logs held none.
   std::optional<uint64_t> last() const { return last_; }
+  // Of the first.
+  std::optional<uint64_t> first() const { return first_; }
   // Nothing was needed of this log.
   bool IsObsolete(uint64_t log) const { return log < first_needed_log_; }
 
@@ -76,6 +78,7 @@ class GaplessLogs final : public rocksdb::WalFilter {
   // Of the log that is read.
   uint64_t log_ = 0;
   uint64_t records_ = 0;
+  std::optional<uint64_t> first_;
   std::optional<uint64_t> last_;
 };
 

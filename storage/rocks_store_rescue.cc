@@ -1,5 +1,6 @@
 #include "storage/rocks_store_rescue.h"
 
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -7,16 +8,18 @@
 #include "absl/strings/str_cat.h"
 #include "rocksdb/env.h"
 #include "storage/rocks_store_folder.h"
+#include "storage/rocks_store_sorted_file.h"
 
 namespace maillage::storage {
 namespace {
 
 // What RocksDB makes a manifest from.
-bool HoldsData(const std::string& name) { return absl::EndsWith(name, ".sst") || absl::EndsWith(name, ".log"); }
+bool HoldsData(const std::string& name) { return absl::EndsWith(name, rocks::kSortedFileSuffix) || absl::EndsWith(name, ".log"); }
 
 // Links where it can: RocksDB doesn't write into finished sorted files. Logs are always copied.
 absl::Status CopyData(rocksdb::Env* env, const std::string& from, const std::string& to) {
   const std::string doing = absl::StrCat("Copie de la base endommagée vers « ", to, " »");
+  constexpr uint64_t kNone = std::numeric_limits<uint64_t>::max();
   std::vector<std::string> names;
   rocksdb::Status status = env->GetChildren(from, &names);
   if (status.ok()) status = env->CreateDirIfMissing(to);
@@ -25,9 +28,13 @@ absl::Status CopyData(rocksdb::Env* env, const std::string& from, const std::str
     if (!HoldsData(name)) continue;
     const std::string source = absl::StrCat(from, "/", name);
     const std::string target = absl::StrCat(to, "/", name);
-    if (absl::EndsWith(name, ".sst") && env->LinkFile(source, target).ok()) continue;
+    const uint64_t fatal = rocks::FatalByte(env, source).value_or(kNone);
+    const bool linkable = absl::EndsWith(name, rocks::kSortedFileSuffix) && fatal == kNone;
+    if (linkable && env->LinkFile(source, target).ok()) continue;
     std::string bytes;
     status = rocksdb::ReadFileToString(env, source, &bytes);
+    // As it was before its bit was flipped.
+    if (status.ok() && fatal < bytes.size()) bytes[fatal] &= '\x7f';
     if (status.ok()) status = rocksdb::WriteStringToFile(env, bytes, target, /*should_sync=*/false);
   }
   return rocks::ToStatus(status, doing);

@@ -58,8 +58,8 @@ run_release() {
   run_tests build "$@"
 }
 
-# Searches of the models for what is known to be there: the same code as their other explorations, and much more of it.
-readonly planted='^All/(LimitOf|PlantedIn)'
+# Searches for what is known to be there: the same code as the other explorations, and much more of it.
+readonly planted='^(All/(LimitOf|PlantedIn)|SimulationFaults)'
 
 # Everything of one process, built with the sanitizer of that preset.
 run_sanitized() {

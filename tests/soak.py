@@ -132,7 +132,7 @@ PARTS = [
         STORAGE, '*PowerRounds.DamageIsNever*', MAILLAGE_SEED=seed, MAILLAGE_BIT_FLIPS=count), 200,
          {'fichiers abîmés': r'other damage (\d+)'}),
     Part('pannes à chaque opération', 8, failing_operations, 1,
-         {'charges': r'workloads (\d+)', 'points': r'points (\d+)'}),
+         {'points': r'points (\d+)'}),
     Part('SIGKILL de vrais nœuds', 14, lambda seed, count: Command(
         [PYTHON, '-m', 'unittest', 'kill_test'],
         {'MAILLAGE_SEED': seed, 'MAILLAGE_KILLS': count, 'MAILLAGE_PROGRAMS': BUILD, 'PYTHONDONTWRITEBYTECODE': 1},

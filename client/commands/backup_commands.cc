@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -99,14 +100,22 @@ absl::Status RunDoctor(Session& session, bool repair) {
   v1::ScrubRequest request;
   request.set_repair(repair);
   v1::ScrubProgress last;
+  std::optional<Progress> bar;
+  uint64_t shown = 0;
   const absl::Status examined =
       session.client().connection().Scrub(request, [&](const v1::ScrubProgress& progress) {
-        if (progress.has_report()) last = progress;
-        if (session.env.err_is_terminal && !progress.has_report()) {
-          session.env.err << "\r" << progress.rows_done() << session.Say(" lignes lues", " rows read") << std::flush;
+        if (progress.has_report()) {
+          last = progress;
+          return;
         }
+        // A repair reads everything several times.
+        const bool begins = progress.rows_done() < std::exchange(shown, progress.rows_done());
+        if (!bar.has_value() || begins) {
+          bar.emplace(session, progress.rows_total(), session.Say("lignes", "rows"));
+        }
+        bar->Show(progress.rows_done());
       });
-  if (session.env.err_is_terminal) session.env.err << "\r\x1b[K" << std::flush;
+  bar.reset();
   if (!examined.ok()) return examined;
   const v1::ScrubReport& report = last.report();
   const bool found = report.waiting_records() > 0 || last.repair().before().damaged() > 0;

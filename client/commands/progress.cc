@@ -34,7 +34,7 @@ void Progress::Show(size_t done) {
   const double seconds = absl::ToDoubleSeconds(session_.env.now() - start_);
   if (done > 0 && seconds > 0) {
     const double rate = static_cast<double>(done) / seconds;
-    const absl::Duration left = absl::Seconds(static_cast<double>(total_ - done) / rate);
+    const absl::Duration left = absl::Seconds(static_cast<double>(total_ - std::min(done, total_)) / rate);
     absl::StrAppend(&line, "  ", static_cast<size_t>(rate),
                     " ", unit_, session_.Say("/s  reste ", "/s  left "),
                     DurationWords(left, session_.language));

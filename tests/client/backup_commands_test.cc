@@ -7,6 +7,7 @@ namespace maillage::client::testing {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -45,6 +46,15 @@ TEST_F(BackupCommands, DoctorTellsWhatItFoundByItsExitCode) {
   EXPECT_EQ(said.exit_code, 2);
   EXPECT_THAT(said.out, HasSubstr("fiche illisible"));
   EXPECT_THAT(said.out, HasSubstr("actor/0190"));
+}
+
+TEST_F(BackupCommands, DoctorShowsHowFarItIs) {
+  EXPECT_EQ(Run({"doctor"}).err, "");
+  err_is_terminal_ = true;
+  const std::string said = Run({"doctor"}).err;
+  EXPECT_THAT(said, HasSubstr("1000/4000"));
+  EXPECT_THAT(said, HasSubstr("4000/4000"));
+  EXPECT_THAT(said, EndsWith("\r\x1b[K"));
 }
 
 }  // namespace

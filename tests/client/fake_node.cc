@@ -283,6 +283,13 @@ absl::Status FakeNode::Backup(const v1::BackupRequest& request,
 absl::Status FakeNode::Scrub(const v1::ScrubRequest&,
                              const std::function<void(const v1::ScrubProgress&)>& handler) {
   if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
+  // Twice, as a repair does.
+  for (const uint64_t done : {1000, 4000, 1000}) {
+    v1::ScrubProgress progress;
+    progress.set_rows_done(done);
+    progress.set_rows_total(4000);
+    handler(progress);
+  }
   v1::ScrubProgress last;
   *last.mutable_report() = scrub;
   handler(last);

@@ -115,6 +115,7 @@ TEST(Replica, RefusesAWriterWhatMakesARecordTooLong) {
   EXPECT_EQ(alice.replica->Write({kActor, {}, {AddElement(kName, elements.back())}, "Zoé", ""}).status().code(),
             absl::StatusCode::kInvalidArgument);
   const VersionVector seen = alice.State(kActor).vector();
+  EXPECT_EQ(alice.replica->Write({kActor, seen, {DeleteOperation(seen)}, "Zoé", ""}).status(), absl::OkStatus());
   EXPECT_EQ(alice.replica->Write({kActor, seen, {RemoveSeen(kName, v1::SET, elements.front())}, "Zoé", ""}).status(),
             absl::OkStatus());
   EXPECT_EQ(alice.replica->Write({kActor, seen, {AddElement(kName, elements.back())}, "Zoé", ""}).status(),

@@ -51,6 +51,19 @@ class SyncLimits : public ::testing::Test {
     savoie.Restart();
   }
 
+  // Each end says all that it has to say before it listens, until neither has anything.
+  void RunInBursts(Link& link) {
+    for (bool moved = true; moved;) {
+      moved = false;
+      for (const bool calls : {true, false}) {
+        for (const v1::SyncFrame& frame : Drain(calls ? link.caller() : link.answerer())) {
+          ASSERT_TRUE((calls ? link.answerer() : link.caller()).Receive(frame).ok());
+          moved = true;
+        }
+        ASSERT_TRUE((calls ? lyon : savoie).replica->Commit().ok());
+      }
+    }
+  }
   // All that the session has to say.
   static std::vector<v1::SyncFrame> Drain(SyncSession& session) {
     std::vector<v1::SyncFrame> frames;
@@ -148,6 +161,29 @@ TEST_F(SyncLimits, LongVectorsWaitUpToALimit) {
   size_t sent = 0;
   for (const v1::SyncFrame& frame : Drain(link.caller())) sent += static_cast<size_t>(frame.changes().change_size());
   EXPECT_EQ(sent, kMaxOutboxBytes / (kMaxVectorEntries * sizeof(VersionVector::Entry)));
+}
+
+TEST_F(SyncLimits, WhatWasForgottenIsFoundByTheNextComparison) {
+  VersionVector longest;
+  for (uint64_t epoch = 10; epoch <= kMaxVectorEntries; ++epoch) longest.Add({{"b1"_dot.actor.site, 1, epoch}, 1});
+  const std::string state = EncodeState(RecordState::FromParts(longest, {}));
+  // More than an outbox holds with their vectors.
+  for (uint64_t number = 0; number < 90; ++number) {
+    const RecordKey record{kActor, *RecordId::FromBytes(InventedId(number))};
+    for (TestSite* site : {&lyon, &savoie}) {
+      ASSERT_TRUE(*site->replica->Merge(record, state, SiteId()));
+      ASSERT_TRUE(site->replica->Commit().ok());
+    }
+  }
+  ASSERT_EQ(lyon.Digest(), savoie.Digest());
+  for (uint64_t number = 0; number < 90; ++number) {
+    savoie.Update(*RecordId::FromBytes(InventedId(number)), NamedActor(absl::StrCat(number)), {"name"});
+  }
+  Link link(&savoie, &lyon, /*known=*/false);
+  RunInBursts(link);
+  EXPECT_EQ(lyon.Digest(), savoie.Digest());
+  EXPECT_GT(link.caller().progress().reconciliation_rounds, 1u) << "nothing was forgotten";
+  EXPECT_TRUE(link.caller().up_to_date());
 }
 
 TEST_F(SyncLimits, WhoAsksWithoutReadingIsSentAway) {

@@ -35,11 +35,12 @@ class FlushPacerTest : public ::testing::Test {
   }
 
   // Into every other table, so that some have nothing to flush now and then.
-  size_t WriteRow(uint64_t number) {
+  size_t WriteRow(rocks::FlushPacer& pacer, uint64_t number) {
     rocksdb::WriteBatch batch;
     for (size_t table = number % 2; table < tables_.size(); table += 2) {
       EXPECT_TRUE(batch.Put(tables_[table], std::to_string(number), std::string(1000, 'x')).ok());
     }
+    pacer.MakeRoom(*db_, tables_, batch.GetDataSize(), 4);
     EXPECT_TRUE(db_->Write({}, &batch).ok());
     return batch.GetDataSize();
   }
@@ -69,7 +70,7 @@ TEST_F(FlushPacerTest, OneFlushAtATime) {
   rocks::FlushPacer pacer(/*limit_bytes=*/1);
   uint64_t under_way = 0;
   for (uint64_t number = 0; number < 500; ++number) {
-    pacer.Wrote(*db_, tables_, WriteRow(number), 4);
+    WriteRow(pacer, number);
     const uint64_t unflushed = Unflushed();
     ASSERT_LE(unflushed, 1u);
     under_way += unflushed;
@@ -81,9 +82,7 @@ TEST_F(FlushPacerTest, NothingIsFlushedBelowTheLimit) {
   rocks::FlushPacer pacer(/*limit_bytes=*/uint64_t{1} << 20);
   uint64_t written = 0;
   for (uint64_t number = 0; written < (uint64_t{1} << 19); ++number) {
-    const size_t bytes = WriteRow(number);
-    pacer.Wrote(*db_, tables_, bytes, 4);
-    written += bytes;
+    written += WriteRow(pacer, number);
   }
   for (rocksdb::ColumnFamilyHandle* table : tables_) {
     EXPECT_EQ(Property(rocksdb::DB::Properties::kLiveSstFilesSize, table), 0u);
@@ -94,12 +93,29 @@ TEST_F(FlushPacerTest, NothingIsFlushedBelowTheLimit) {
 TEST_F(FlushPacerTest, WhatFlushesByItselfIsAloneWithItsFlush) {
   rocks::FlushPacer pacer(/*limit_bytes=*/1);
   for (uint64_t number = 0; number < 100; ++number) {
-    pacer.Wrote(*db_, tables_, WriteRow(number), 4);
+    WriteRow(pacer, number);
     const rocksdb::Status copied = pacer.Alone(*db_, tables_, [&] {
       EXPECT_EQ(Unflushed(), 0u);
+      rocksdb::WriteBatch more;
+      EXPECT_TRUE(more.Put(tables_[0], "meanwhile", "").ok());
+      EXPECT_TRUE(db_->Write({}, &more).ok());
       return rocksdb::Status::OK();
     });
     ASSERT_TRUE(copied.ok()) << copied.ToString();
+  }
+}
+
+// Together they would exceed what RocksDB flushes by itself, which would be a second flush beside the pacer's.
+TEST_F(FlushPacerTest, ALargeBatchIsNotAddedToWhatAlmostFillsTheLimit) {
+  const RocksOptions options;
+  const uint64_t reach = options.write_buffer_bytes + options.write_buffer_bytes / 4;
+  rocks::FlushPacer pacer(options.write_buffer_bytes);
+  for (const uint64_t bytes : {options.write_buffer_bytes - 1000, options.write_buffer_bytes / 3}) {
+    rocksdb::WriteBatch batch;
+    EXPECT_TRUE(batch.Put(tables_[0], std::to_string(bytes), std::string(bytes, 'x')).ok());
+    pacer.MakeRoom(*db_, tables_, batch.GetDataSize(), 1);
+    EXPECT_TRUE(db_->Write({}, &batch).ok());
+    EXPECT_LT(Property(rocksdb::DB::Properties::kCurSizeActiveMemTable, tables_[0]), reach);
   }
 }
 

@@ -10,6 +10,8 @@
 #include "storage/rocks_store.h"
 #include "storage/rocks_store_log.h"
 #include "storage/rocks_store_note.h"
+#include "storage/rocks_store_rescue.h"
+#include "storage/rocks_store_sorted_file.h"
 #include "tests/storage/memory_disk.h"
 #include "tests/storage/rocks_damage.h"
 
@@ -159,12 +161,61 @@ TEST_F(RestingStore, AManifestThatNamesALogWhichIsInSortedFilesHidesNoDamage) {
   ExpectDoubt("a disparu", 9);
 }
 
+// RocksDB tells of the first log alone that it misses: what begins behind a hole is no proof of continuity.
+TEST_F(RestingStore, AManifestThatNamesALogWhichIsInSortedFilesHidesNoOtherMissingLog) {
+  DiskImage image = FillAndKill(5);
+  Load(image);
+  const uint64_t obsolete = NumberOf(NewestLog(image));
+  {
+    const auto store = MustOpen();
+    Commit(*store, 105, 3);
+    image = disk_.Image();
+  }
+  NameInManifest(image[Manifest(image)], obsolete);
+  std::string& log = image[NewestLog(image)];
+  log.erase(0, RecordBoundaries(log).at(1));
+  Load(image);
+  const auto opened = TryOpen();
+  ASSERT_TRUE(opened.ok()) << opened.status();
+  EXPECT_FALSE(opened->continuity_proven);
+}
+
 TEST_F(RestingStore, AManifestThatNamesALogWhichIsNowhereLeavesADoubt) {
   DiskImage image = FillAndKill(60);
   NameInManifest(image[Manifest(image)], 99);
   Load(image);
   EXPECT_FALSE(RocksStore::OpenToRescue(kPath, Options()).ok()) << "salvage makes a manifest";
   ExpectDoubt("000099.log a disparu", 60);
+}
+
+// RocksDB alone ends the process in an assertion.
+TEST_F(RestingStore, ABitThatRocksDbDoesNotSurviveIsToldAndSalvaged) {
+  DiskImage image = FillAndKill(60);
+  Load(image);
+  MustOpen().reset();
+  image = disk_.Image();
+  int flipped = 0;
+  for (auto& [path, bytes] : image) {
+    if (!path.ends_with(".sst")) continue;
+    EXPECT_EQ(rocks::FatalByte(disk_.env(), path), std::nullopt);
+    // The metaindex begins with three lengths and the first of its names; five bytes of checksum precede it.
+    const size_t end = std::min(bytes.find("fullfilter."), bytes.find("rocksdb.properties")) - 9;
+    bytes[end] = static_cast<char>(bytes[end] ^ '\x80');
+    ++flipped;
+  }
+  ASSERT_GE(flipped, 2);
+  Load(image);
+  const auto opened = TryOpen();
+  EXPECT_EQ(opened.status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(opened.status().message()), HasSubstr("doctor --salvage"));
+  auto rescue = RocksRescue::Lock(kPath, Options());
+  ASSERT_TRUE(rescue.ok()) << rescue.status();
+  ASSERT_TRUE((*rescue)->Open("/scratch").ok());
+  int rows = 0;
+  auto row = (*rescue)->view().Scan(Table::kStates, {});
+  for (; row->Valid(); row->Next()) ++rows;
+  EXPECT_TRUE(row->status().ok()) << row->status();
+  EXPECT_EQ(rows, 60);
 }
 
 TEST_F(RestingStore, ZerosInALogEndItThereThoughWholeRecordsFollow) {
