@@ -220,7 +220,7 @@ grpc::ServerWriteReactor<v1::ScrubProgress>* AdminService::Scrub(grpc::CallbackS
 }
 
 replication::ScrubProgress AdminService::TellRows(const std::function<bool(v1::ScrubProgress)>& tell) const {
-  return [&tell, total = store_->RowCount()](uint64_t rows) {
+  return [&tell, total = store_->ApproximateRows()](uint64_t rows) {
     v1::ScrubProgress progress;
     progress.set_rows_done(rows);
     progress.set_rows_total(std::max(rows, total));

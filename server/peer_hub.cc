@@ -369,8 +369,9 @@ void PeerHub::AnswerWaiters(Peer& peer) {
       waiter.answer(absl::OkStatus());
     } else if (progress.separations > waiter.separations) {
       waiter.answer(absl::FailedPreconditionError(absl::StrCat(
-          "tout a été échangé sauf ce qui est illisible sur un disque, ou trop long pour un message : fiches laissées de côté ici ", progress.unreadable,
-          ", chez « ", peer.name, " » ", progress.peer_unreadable, " ; là où elles le sont : maillage doctor --repair")));
+          "tout a été échangé sauf ce qui est illisible sur un disque, ou trop long pour un message : fiches laissées de "
+          "côté ici ", progress.unreadable, ", chez « ", peer.name, " » ", progress.peer_unreadable,
+          " ; là où elles le sont : maillage doctor --repair")));
     } else if (now >= waiter.deadline_millis) {
       waiter.answer(absl::DeadlineExceededError(
           "la comparaison dure encore ; elle se poursuit, voyez « maillage peers »"));

@@ -546,7 +546,7 @@ std::array<uint64_t, kTableCount> RocksStore::DiskUse() const {
   return bytes;
 }
 
-uint64_t RocksStore::RowCount() const {
+uint64_t RocksStore::ApproximateRows() const {
   uint64_t rows = 0;
   const GateUse inside(gate_);
   if (db_ == nullptr) return rows;

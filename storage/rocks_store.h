@@ -107,8 +107,8 @@ class RocksStore final : public Store {
   // approximate.
   std::array<uint64_t, kTableCount> DiskUse() const;
 
-  // Of all tables, about: for progress bars.
-  uint64_t RowCount() const;
+  // Of all tables, for progress bars.
+  uint64_t ApproximateRows() const;
 
   // Reads every block of every sorted file, and compares its checksum. DataLoss names the first that is damaged.
   absl::Status VerifyFiles() const;

@@ -1,6 +1,8 @@
 """A record damaged on one node's disk: told, no obstacle to the others, and back from a peer."""
 
 import json
+import os
+import pty
 import subprocess
 import unittest
 
@@ -91,6 +93,15 @@ class RepairTest(NodesTest):
         savoie.stop()
         self.assert_salvaged(lyon, savoie, ids)
 
+    def shown_on_a_terminal(self, node, *arguments: str) -> str:
+        """What the command says on its error stream where that is a terminal."""
+        reader, terminal = pty.openpty()
+        subprocess.run([PROGRAMS / 'client' / 'maillage', *arguments], stdout=subprocess.DEVNULL, stderr=terminal,
+                       env=dict(os.environ, MAILLAGE_NODE=node.address), check=True)
+        os.close(terminal)
+        with open(reader, 'rb', buffering=0) as shown:
+            return shown.read(65536).decode()
+
     def assert_salvaged(self, lyon, savoie, ids) -> None:
         salvaged = self.run_maillage('doctor', '--salvage', str(savoie.data))
         self.assertIn(salvaged.returncode, (0, 1), salvaged.stdout + salvaged.stderr)
@@ -99,6 +110,7 @@ class RepairTest(NodesTest):
         savoie.start()
         savoie.wait_ready()
         self.wait_identical()
+        self.assertRegex(self.shown_on_a_terminal(savoie, 'doctor'), r'\[#+ *\] \d+/[1-9]')
         report = json.loads(savoie.run('doctor', '--output', 'json'))
         self.assertEqual(int(report.get('damaged', 0)), 0, report)
         self.assertEqual(int(report.get('waiting_records', 0)), 0, report)

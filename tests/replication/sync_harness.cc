@@ -26,6 +26,13 @@ const KindSchema& KindOf(const google::protobuf::Message& message) {
 
 }  // namespace
 
+v1::Actor NamedActor(const std::string& name, const std::string& department) {
+  v1::Actor actor;
+  actor.set_name(name);
+  actor.set_department(department);
+  return actor;
+}
+
 TestSite::TestSite(std::string site_name, uint64_t seed, SteppedClock* clock)
     : name(std::move(site_name)), random(seed), clock_(clock) {
   uint8_t bytes[SiteId::kSize];

@@ -22,6 +22,11 @@
 
 namespace maillage::replication::testing {
 
+// The kind of v1::Actor.
+inline constexpr uint16_t kActor = 1;
+
+v1::Actor NamedActor(const std::string& name, const std::string& department = "73");
+
 class SteppedClock : public WallClock {
  public:
   uint64_t NowMillis() override { return millis; }

@@ -20,15 +20,6 @@
 namespace maillage::replication::testing {
 namespace {
 
-constexpr uint16_t kActor = 1;
-
-v1::Actor NamedActor(const std::string& name) {
-  v1::Actor actor;
-  actor.set_name(name);
-  actor.set_department("73");
-  return actor;
-}
-
 std::string InventedId(uint64_t number) {
   std::string id(RecordId::kSize, '\xff');
   for (size_t byte = 0; byte < sizeof number; ++byte) id[byte] = static_cast<char>(number >> (8 * byte));

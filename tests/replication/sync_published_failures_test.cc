@@ -14,8 +14,6 @@
 namespace maillage::replication::testing {
 namespace {
 
-constexpr uint16_t kActor = 1;
-
 class SyncPublishedFailures : public ::testing::Test {
  protected:
   SteppedClock clock;

@@ -11,12 +11,6 @@
 namespace maillage::replication::testing {
 namespace {
 
-v1::Actor NamedActor(const std::string& name) {
-  v1::Actor actor;
-  actor.set_name(name);
-  return actor;
-}
-
 // Lyon is the one whose disk is full. Whether it calls or is called.
 class ReadOnlySync : public ::testing::TestWithParam<bool> {
  protected:

@@ -27,7 +27,6 @@ namespace {
 
 using storage::Table;
 
-constexpr uint16_t kActor = 1;
 constexpr int kRecords = 24;
 
 bool GoOn(uint64_t) { return true; }

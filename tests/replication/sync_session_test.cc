@@ -17,15 +17,6 @@
 namespace maillage::replication::testing {
 namespace {
 
-constexpr uint16_t kActor = 1;
-
-v1::Actor NamedActor(const std::string& name, const std::string& department = "73") {
-  v1::Actor actor;
-  actor.set_name(name);
-  actor.set_department(department);
-  return actor;
-}
-
 class SyncTest : public ::testing::Test {
  protected:
   SteppedClock clock;

@@ -15,21 +15,12 @@ namespace {
 
 using storage::Table;
 
-constexpr uint16_t kActor = 1;
-
-v1::Actor Named(const std::string& name) {
-  v1::Actor actor;
-  actor.set_name(name);
-  actor.set_department("73");
-  return actor;
-}
-
 class SyncUnreadableTest : public ::testing::Test {
  protected:
   SyncUnreadableTest() {
     savoie.damaged = std::make_unique<DamagedStore>(savoie.store.get());
     for (int i = 0; i < 300; ++i)
-      ids.push_back(lyon.Create(Named(absl::StrCat("Association ", i))));
+      ids.push_back(lyon.Create(NamedActor(absl::StrCat("Association ", i))));
     savoie.Restart();
     Link(&savoie, &lyon).Run();
     EXPECT_EQ(lyon.Digest(), savoie.Digest());
@@ -38,7 +29,7 @@ class SyncUnreadableTest : public ::testing::Test {
     savoie.damaged->Damage(Table::kStates, storage::StateKey({kActor, id}));
   }
   void Rename(TestSite& site, const RecordId& id, const std::string& name) {
-    site.Update(id, Named(name), {"name"});
+    site.Update(id, NamedActor(name), {"name"});
   }
   // Once, and again after the second in which nothing is compared twice.
   void Settle(Link& link) {
