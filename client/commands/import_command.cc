@@ -15,6 +15,7 @@
 #include "client/commands/json.h"
 #include "client/commands/progress.h"
 #include "client/import/importer.h"
+#include "client/import/refused_file.h"
 #include "client/import/report.h"
 #include "client/kinds.h"
 #include "proto/records.pb.h"

@@ -20,8 +20,12 @@ bool NeedsQuotes(std::string_view text, char separator) {
 void AppendCsvCell(std::string& csv, std::string_view text, char separator) {
   if (!NeedsQuotes(text, separator)) {
     csv.append(text);
-    return;
+  } else {
+    AppendQuotedCsvCell(csv, text);
   }
+}
+
+void AppendQuotedCsvCell(std::string& csv, std::string_view text) {
   const size_t start = csv.size();
   csv.resize(start + csv_write(nullptr, 0, text.data(), text.size()));
   csv_write(csv.data() + start, csv.size() - start, text.data(), text.size());

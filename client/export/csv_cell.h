@@ -11,6 +11,9 @@ namespace maillage::client {
 // blanks.
 void AppendCsvCell(std::string& csv, std::string_view text, char separator);
 
+// Appends the text between quotes, needed or not.
+void AppendQuotedCsvCell(std::string& csv, std::string_view text);
+
 }  // namespace maillage::client
 
 #endif  // MAILLAGE_CLIENT_EXPORT_CSV_CELL_H_

@@ -10,6 +10,7 @@
 #include "client/import/converter.h"
 #include "client/import/mapping.h"
 #include "client/import/mapping_choice.h"
+#include "client/import/refused_file.h"
 #include "client/import/row_digest.h"
 #include "client/import/table.h"
 #include "client/kinds.h"
@@ -50,6 +51,24 @@ std::string JoinCells(const Row& row, size_t left_out, char separator) {
   return joined;
 }
 
+// Names that hold any separator stand between quotes: none of them may pass for the file's.
+std::string HeaderRow(const Row& header, size_t left_out, char separator) {
+  std::string joined;
+  bool first = true;
+  for (size_t i = 0; i < header.cells.size(); ++i) {
+    if (i == left_out) continue;
+    if (!first) joined.push_back(separator);
+    first = false;
+    const std::string& name = header.cells[i].text;
+    if (name.find_first_of(kSeparators) == std::string::npos) {
+      AppendCsvCell(joined, name, separator);
+    } else {
+      AppendQuotedCsvCell(joined, name);
+    }
+  }
+  return joined;
+}
+
 Note LineNote(size_t line, Severity severity, std::string message) {
   Note note;
   note.line = line;
@@ -71,13 +90,13 @@ class Planner {
         digester_(plan.header),
         external_ids_(mapping.digest ? ExternalIdsOf(*mapping.descriptor) : nullptr) {
     for (size_t i = 0; i < plan.header.size(); ++i) {
-      if (FoldText(plan.header[i]) == FoldText(kReasonHeader)) reason_column_ = i;
+      if (IsReasonHeader(plan.header[i])) reason_column_ = i;
     }
   }
 
   void Run() {
     NoteFile();
-    plan_.raw_header = JoinCells(table_.header, reason_column_, table_.separator);
+    plan_.raw_header = HeaderRow(table_.header, reason_column_, table_.separator);
     plan_.lines.reserve(table_.rows.size());
     for (const Row& row : table_.rows) plan_.lines.push_back(Plan(row));
   }
@@ -111,7 +130,9 @@ class Planner {
     PlannedLine line;
     line.line = row.line;
     if (!row.error.empty()) {
-      line.raw = row.raw;
+      line.raw = reason_column_ == kNone ? std::string_view(row.raw)
+                                         : WithoutReason(row.raw, table_.separator);
+      line.unreadable = true;
       line.broken_quotes = row.broken_quotes;
       line.notes.push_back(LineNote(row.line, Severity::kRefused, row.error));
       line.notes.back().column = row.error_column;
@@ -198,17 +219,6 @@ class Planner {
   Note place_;
 };
 
-std::string RefusalReason(const PlannedLine& line) {
-  std::string reason;
-  for (const Note& note : line.notes) {
-    if (note.severity != Severity::kRefused) continue;
-    if (!reason.empty()) reason += " ; ";
-    if (!note.column_name.empty()) reason += Concat(note.column_name, " : ");
-    reason += note.message;
-  }
-  return reason;
-}
-
 }  // namespace
 
 bool PlannedLine::refused() const {
@@ -256,25 +266,6 @@ void RefuseLine(ImportPlan& plan, size_t index, std::string_view field, std::str
   note.field = std::string(field);
   line.notes.push_back(std::move(note));
   line.content = nullptr;
-}
-
-std::string RefusedFile(const ImportPlan& plan) {
-  std::string file = plan.raw_header;
-  file.push_back(plan.separator);
-  AppendCsvCell(file, kReasonHeader, plan.separator);
-  file.push_back('\n');
-  const auto append = [&](bool broken_quotes) {
-    for (const PlannedLine& line : plan.lines) {
-      if (line.broken_quotes != broken_quotes || !line.refused()) continue;
-      file += line.raw;
-      file.push_back(plan.separator);
-      AppendCsvCell(file, RefusalReason(line), plan.separator);
-      file.push_back('\n');
-    }
-  };
-  append(false);
-  append(true);
-  return file;
 }
 
 }  // namespace maillage::client

@@ -77,7 +77,9 @@ struct PlannedLine {
   std::vector<Note> notes;
   // The row as UTF-8, without its line end and without its reason of an earlier refusal.
   std::string raw;
-  // The row can't be told from what follows it: refused files have it at their end.
+  // Its cells couldn't be told apart.
+  bool unreadable = false;
+  // The row can't be told from what follows it, either: refused files have it at their end.
   bool broken_quotes = false;
 
   bool refused() const;
@@ -114,11 +116,6 @@ absl::StatusOr<ImportPlan> PlanImport(std::string_view file_name, std::string_vi
 
 // Turns a planned row into a refused one, with what the node answered. `field` may be empty.
 void RefuseLine(ImportPlan& plan, size_t index, std::string_view field, std::string_view reason);
-
-// The refused rows under the file's own header, in UTF-8 with its separator, and the reasons in a
-// last column « Motif du refus » that the import of the corrected file passes over. Rows with
-// broken quotes come last. Header only, if none was refused.
-std::string RefusedFile(const ImportPlan& plan);
 
 // acteurs, collectivites, …, in alphabetical order.
 std::vector<std::string> ShippedMappingNames();

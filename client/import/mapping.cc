@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "client/import/concat.h"
 #include "client/import/converter.h"
+#include "client/import/refused_file.h"
 #include "client/kinds.h"
 #include "proto/quote.h"
 #include "proto/text_fold.h"
@@ -352,7 +353,7 @@ absl::StatusOr<Mapping> MappingOfFields(const Descriptor& kind,
   mapping.descriptor = &kind;
   mapping.digest = false;
   for (const std::string& name : header) {
-    if (FoldText(name) == FoldText(kReasonHeader)) continue;
+    if (IsReasonHeader(name)) continue;
     absl::StatusOr<ColumnMapping> column = ColumnOfField(kind, name);
     if (!column.ok()) return column.status();
     mapping.columns.push_back(*std::move(column));

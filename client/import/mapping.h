@@ -96,9 +96,6 @@ absl::StatusOr<std::vector<const ColumnMapping*>> BindColumns(const Mapping& map
 absl::StatusOr<Mapping> MappingOfFields(const google::protobuf::Descriptor& kind,
                                         absl::Span<const std::string> header);
 
-// The column of refused files that tells why; imports pass over it.
-inline constexpr std::string_view kReasonHeader = "Motif du refus";
-
 }  // namespace maillage::client
 
 #endif  // MAILLAGE_CLIENT_IMPORT_MAPPING_H_

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_join.h"
 #include "client/import/concat.h"
+#include "client/import/refused_file.h"
 #include "client/import/shipped_mappings.h"
 #include "client/kinds.h"
 #include "proto/quote.h"
@@ -30,8 +31,7 @@ bool Fits(const Mapping& mapping, absl::Span<const std::string> header) {
   const auto bound = BindColumns(mapping, header);
   if (!bound.ok()) return false;
   for (size_t i = 0; i < header.size(); ++i) {
-    const std::string folded = FoldText(header[i]);
-    const bool needs_none = folded.empty() || folded == FoldText(kReasonHeader);
+    const bool needs_none = FoldText(header[i]).empty() || IsReasonHeader(header[i]);
     if ((*bound)[i] == nullptr && !needs_none) return false;
   }
   return true;

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "absl/strings/escaping.h"
-#include "client/import/mapping.h"
+#include "client/import/refused_file.h"
 #include "google/protobuf/stubs/logging.h"
 #include "proto/text_fold.h"
 
@@ -28,8 +28,7 @@ void AppendCounted(std::string& out, std::string_view text) {
 RowDigester::RowDigester(absl::Span<const std::string> header) {
   GOOGLE_CHECK_GE(sodium_init(), 0);
   for (size_t i = 0; i < header.size(); ++i) {
-    std::string folded = FoldText(header[i]);
-    if (folded != FoldText(kReasonHeader)) columns_.emplace_back(std::move(folded), i);
+    if (!IsReasonHeader(header[i])) columns_.emplace_back(FoldText(header[i]), i);
   }
   std::sort(columns_.begin(), columns_.end());
 }

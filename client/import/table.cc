@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "client/import/concat.h"
 #include "client/import/encoding.h"
+#include "client/import/refused_file.h"
 
 namespace maillage::client {
 namespace {
@@ -140,8 +141,7 @@ class RowReader {
 };
 
 char DetectSeparator(std::string_view text) {
-  constexpr std::array<char, 3> kSeparators = {';', '\t', ','};
-  std::array<size_t, 3> counts = {};
+  std::array<size_t, kSeparators.size()> counts = {};
   bool quoted = false;
   bool seen_text = false;
   for (char c : text) {
@@ -158,7 +158,7 @@ char DetectSeparator(std::string_view text) {
 bool TakeSeparatorLine(std::string_view line, char& separator) {
   line = WithoutLineEnd(line);
   if (line.size() != 5 || !absl::StartsWithIgnoreCase(ToAbsl(line), "sep=")) return false;
-  if (line[4] != ';' && line[4] != ',' && line[4] != '\t') return false;
+  if (kSeparators.find(line[4]) == std::string_view::npos) return false;
   separator = line[4];
   return true;
 }
@@ -176,16 +176,26 @@ void CheckWidth(size_t width, Row& row) {
   }
 }
 
+// The header's columns without that of a refused file.
+size_t DataWidth(const Row& header) {
+  return static_cast<size_t>(
+      std::count_if(header.cells.begin(), header.cells.end(),
+                    [](const Cell& cell) { return !IsReasonHeader(cell.text); }));
+}
+
 // Whether a cell holds whole lines that are rows themselves, by their number of separators: then a
-// stray quote opened it and the next one closed it. Needs three columns; a text may well have one
-// separator in a line. Returns the column, from 1; 0 if there is none such.
-size_t SwallowingColumn(const Row& row, size_t width, char separator) {
-  if (width < 3) return 0;
+// stray quote opened it and the next one closed it. Such a row may have a reason behind it, in
+// whatever file: a row must not be split in the refused file that was whole in the first. Needs
+// three columns of data; a text may well have one separator in a line. Returns the column, from 1;
+// 0 if there is none such.
+size_t SwallowingColumn(const Row& row, size_t data_width, char separator) {
+  if (data_width < 3) return 0;
   for (size_t column = 0; column < row.cells.size(); ++column) {
     const std::vector<std::string_view> lines = SplitLines(row.cells[column].text);
     for (size_t i = 1; i + 1 < lines.size(); ++i) {
       const auto separators = std::count(lines[i].begin(), lines[i].end(), separator);
-      if (static_cast<size_t>(separators) + 1 == width) return column + 1;
+      const auto cells = static_cast<size_t>(separators) + 1;
+      if (cells == data_width || cells == data_width + 1) return column + 1;
     }
   }
   return 0;
@@ -222,12 +232,14 @@ absl::StatusOr<Table> ReadTable(std::string_view bytes) {
   RowReader reader(std::move(lines), table.separator);
   if (absl::Status header = ReadHeader(reader, table); !header.ok()) return header;
   const size_t width = table.header.cells.size();
+  const size_t data_width = DataWidth(table.header);
   for (Row row; reader.Next(row); table.rows.push_back(std::move(row))) {
     if (!row.error.empty()) continue;
     CheckWidth(width, row);
     const size_t first_line_end = row.raw.find_first_of("\r\n");
     if (first_line_end == std::string::npos) continue;
-    const size_t swallowing = row.error.empty() ? SwallowingColumn(row, width, table.separator) : 0;
+    const size_t swallowing =
+        row.error.empty() ? SwallowingColumn(row, data_width, table.separator) : 0;
     if (swallowing > 0) {
       row.error_column = swallowing;
       row.error =

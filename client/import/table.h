@@ -11,6 +11,9 @@
 
 namespace maillage::client {
 
+// What may stand between cells; the first is meant where a header has none.
+inline constexpr std::string_view kSeparators = ";\t,";
+
 struct Cell {
   std::string text;
   // Physical line on which the cell begins, from 1.

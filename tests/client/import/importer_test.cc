@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "client/import/refused_file.h"
 #include "client/import/report.h"
 #include "gmock/gmock.h"
 #include "proto/field_format.h"

@@ -1,9 +1,14 @@
+#include "client/import/refused_file.h"
+
+#include <algorithm>
+
 #include "gmock/gmock.h"
 #include "tests/client/import/import_fixture.h"
 
 namespace maillage::client {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 const std::string kEvents = "Événement;Date;Mission;Projet/Partenaire;Lieu;Participants";
@@ -43,6 +48,66 @@ TEST(RefusedFileTest, ComesBackAsTheSameRefusalsUntilCorrected) {
   EXPECT_EQ(second.raw_header, kEvents);
   // Broken quotes come last, where they swallow nothing.
   EXPECT_TRUE(second.lines.back().broken_quotes);
+}
+
+// All rows of the refused file as they are planned again.
+std::vector<std::string> RowsAgain(const std::string& bytes) {
+  const ImportPlan again = PlanOf(RefusedFile(PlanOf(bytes)));
+  std::vector<std::string> rows;
+  for (const PlannedLine& line : again.lines) {
+    EXPECT_TRUE(line.refused()) << line.raw;
+    rows.push_back(line.raw);
+  }
+  return rows;
+}
+
+// The row between them, which stays out of the refused file, kept the two quotes apart.
+TEST(RefusedFileTest, TwoStrayQuotesDontMeetInIt) {
+  EXPECT_THAT(RowsAgain(kEvents + "\nA;\"1er mai 2021;;;69;3\nB;1er mai 2021;;;69;3\nC\";;;69;3\n"),
+              ElementsAre("A;\"1er mai 2021;;;69;3", "C\";;;69;3"));
+}
+
+// The reason's column makes rows longer: a text's line has as many separators there.
+TEST(RefusedFileTest, ATextOfSeveralLinesStaysWhole) {
+  const std::string as_long_as_a_row = "A;hier;\"un\n;;;;;\ndeux\";;69;3";
+  EXPECT_THAT(PlanOf(kEvents + "\n" + as_long_as_a_row + "\n").lines[0].unreadable, true);
+  const std::string one_longer = "A;hier;\"un\n;;;;;;\ndeux\";;69;3";
+  EXPECT_THAT(PlanOf(kEvents + "\n" + one_longer + "\n").lines[0].unreadable, true);
+  const std::string text = "A;hier;\"un\n;;;;;;;\ndeux\";;69;3";
+  EXPECT_THAT(RowsAgain(kEvents + "\n" + text + "\n"), ElementsAre(text));
+}
+
+TEST(RefusedFileTest, NamesWithSeparatorsDontChangeTheFiles) {
+  ImportOptions options;
+  options.mapping = "evenements";
+  const ImportPlan plan = PlanOf(
+      kEvents + ";\"un, deux, trois, quatre, cinq, six, sept, huit, neuf, dix\"\nA;hier;;;69;3;\n",
+      options);
+  const ImportPlan again = PlanOf(RefusedFile(plan), options);
+  EXPECT_EQ(again.separator, ';');
+  EXPECT_EQ(again.lines.size(), 1u);
+}
+
+// However often it is imported without a correction, no reason becomes a cell.
+TEST(RefusedFileTest, IsTheSameEachTime) {
+  const std::string once =
+      RefusedFile(PlanOf(kEvents + "\nA;1er mai 2021;69\nB;\"1er mai 2021;;;69;3\n"
+                                   "C;hier;;;69;3\n"));
+  const std::string twice = RefusedFile(PlanOf(once));
+  std::string file = twice;
+  for (int i = 0; i < 5; ++i) {
+    file = RefusedFile(PlanOf(file));
+    EXPECT_EQ(file, twice);
+  }
+}
+
+// As a spreadsheet writes it that quotes nothing without need.
+TEST(RefusedFileTest, AReasonWithoutItsQuotesIsFoundToo) {
+  std::string refused = RefusedFile(PlanOf(kEvents + "\nA;1er mai 2021;69\n"));
+  refused.erase(std::remove(refused.begin(), refused.end(), '"'), refused.end());
+  const ImportPlan again = PlanOf(refused);
+  ASSERT_EQ(again.refused_count(), 1u);
+  EXPECT_EQ(again.lines[0].raw, "A;1er mai 2021;69");
 }
 
 TEST(RefusedFileTest, CorrectedLinesGoInAndAreTheRowsTheyWouldHaveBeen) {
