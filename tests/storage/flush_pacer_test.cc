@@ -2,13 +2,17 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "rocksdb/convenience.h"
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
+#include "rocksdb/listener.h"
 #include "rocksdb/write_batch.h"
 #include "storage/rocks_store_background.h"
 #include "storage/rocks_store_options.h"
@@ -18,19 +22,44 @@ namespace {
 
 constexpr char kPath[] = "/store";
 
+// Keeps each flush at work for a while, and looks whether another one joins it.
+class SlowFlushes final : public rocksdb::EventListener {
+ public:
+  void OnFlushBegin(rocksdb::DB* db, const rocksdb::FlushJobInfo&) override {
+    for (int look = 0; look < looks && most_asked < 2; ++look) {
+      for (rocksdb::ColumnFamilyHandle* table : *tables) {
+        uint64_t asked = 0;
+        db->GetIntProperty(table, rocksdb::DB::Properties::kNumImmutableMemTable, &asked);
+        if (asked > most_asked) most_asked = asked;
+      }
+      std::this_thread::yield();
+    }
+  }
+
+  const std::vector<rocksdb::ColumnFamilyHandle*>* tables = nullptr;
+  std::atomic<int> looks = 0;
+  // Of any table at one moment.
+  std::atomic<uint64_t> most_asked = 0;
+};
+
 // Six tables in memory, as RocksStore sets them.
 class FlushPacerTest : public ::testing::Test {
  protected:
   void SetUp() override {
     const RocksOptions options;
     rocksdb::DB* db = nullptr;
+    rocksdb::DBOptions of_database =
+        rocks::DatabaseOptions(options, env_.get(), rocksdb::WALRecoveryMode::kAbsoluteConsistency);
+    of_database.listeners.push_back(slow_);
     const rocksdb::Status opened =
-        rocksdb::DB::Open(rocks::DatabaseOptions(options, env_.get(), rocksdb::WALRecoveryMode::kAbsoluteConsistency),
-                          kPath, rocks::Families(options), &tables_, &db);
+        rocksdb::DB::Open(of_database, kPath, rocks::Families(options), &tables_, &db);
+    slow_->tables = &tables_;
     ASSERT_TRUE(opened.ok()) << opened.ToString();
     db_.reset(db);
   }
   void TearDown() override {
+    // A flush at work looks at the tables.
+    rocksdb::CancelAllBackgroundWork(db_.get(), /*wait=*/true);
     for (rocksdb::ColumnFamilyHandle* table : tables_) db_->DestroyColumnFamilyHandle(table);
   }
 
@@ -64,6 +93,7 @@ class FlushPacerTest : public ::testing::Test {
   const std::unique_ptr<rocksdb::Env> env_{rocksdb::NewMemEnv(rocksdb::Env::Default())};
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> tables_;
+  const std::shared_ptr<SlowFlushes> slow_ = std::make_shared<SlowFlushes>();
 };
 
 TEST_F(FlushPacerTest, OneFlushAtATime) {
@@ -76,6 +106,13 @@ TEST_F(FlushPacerTest, OneFlushAtATime) {
     under_way += unflushed;
   }
   EXPECT_GT(under_way, 0u) << "no flush took longer than a look at it";
+}
+
+TEST_F(FlushPacerTest, ASlowFlushIsWaitedFor) {
+  rocks::FlushPacer pacer(/*limit_bytes=*/1);
+  slow_->looks = 2000;
+  for (uint64_t number = 0; number < 30; ++number) WriteRow(pacer, number);
+  EXPECT_EQ(slow_->most_asked, 1u);
 }
 
 TEST_F(FlushPacerTest, NothingIsFlushedBelowTheLimit) {
