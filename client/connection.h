@@ -9,6 +9,7 @@
 #include "absl/time/time.h"
 #include "proto/admin_service.pb.h"
 #include "proto/record_service.pb.h"
+#include "proto/site_service.pb.h"
 #include "proto/status_service.pb.h"
 
 namespace maillage::client {
@@ -47,6 +48,10 @@ class Connection {
   virtual absl::StatusOr<v1::PeerStatus> PausePeer(const v1::PausePeerRequest& request) = 0;
   virtual absl::StatusOr<v1::PeerStatus> ResumePeer(const v1::ResumePeerRequest& request) = 0;
   virtual absl::StatusOr<v1::PeerStatus> SyncPeer(const v1::SyncPeerRequest& request) = 0;
+
+  virtual absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) = 0;
+  virtual absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(
+      const v1::SetSiteScopeRequest& request) = 0;
 
   // Calls `handler` on this thread for each message. Never repeated: a second try would meet what the first one made.
   virtual absl::Status Backup(const v1::BackupRequest& request,

@@ -5,6 +5,7 @@
 #include "grpcpp/grpcpp.h"
 #include "proto/admin_service.grpc.pb.h"
 #include "proto/record_service.grpc.pb.h"
+#include "proto/site_service.grpc.pb.h"
 #include "proto/status_service.grpc.pb.h"
 
 namespace maillage::client {
@@ -38,7 +39,8 @@ class GrpcConnection : public Connection {
         channel_(Dial(options_.address)),
         records_(v1::RecordService::NewStub(channel_)),
         status_(v1::StatusService::NewStub(channel_)),
-        admin_(v1::AdminService::NewStub(channel_)) {}
+        admin_(v1::AdminService::NewStub(channel_)),
+        sites_(v1::SiteService::NewStub(channel_)) {}
 
   absl::StatusOr<v1::Record> GetRecord(const v1::GetRecordRequest& request) override {
     return Call<v1::Record>(*records_, &Records::GetRecord, request, options_.call_timeout);
@@ -96,6 +98,14 @@ class GrpcConnection : public Connection {
   absl::StatusOr<v1::PeerStatus> SyncPeer(const v1::SyncPeerRequest& request) override {
     return Call<v1::PeerStatus>(*status_, &Status::SyncPeer, request, options_.sync_timeout);
   }
+  absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override {
+    return Call<v1::ListSitesResponse>(*sites_, &Sites::ListSites, request, options_.call_timeout);
+  }
+  absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(
+      const v1::SetSiteScopeRequest& request) override {
+    return Call<v1::SetSiteScopeResponse>(*sites_, &Sites::SetSiteScope, request,
+                                          options_.call_timeout);
+  }
 
   absl::Status WatchRecords(const v1::WatchRecordsRequest& request, absl::Time until,
                             const EventHandler& handler) override {
@@ -137,6 +147,7 @@ class GrpcConnection : public Connection {
  private:
   using Records = v1::RecordService::Stub;
   using Status = v1::StatusService::Stub;
+  using Sites = v1::SiteService::Stub;
 
   template <typename Response, typename Stub, typename Request>
   absl::StatusOr<Response> Call(Stub& stub,
@@ -157,6 +168,7 @@ class GrpcConnection : public Connection {
   const std::unique_ptr<Records> records_;
   const std::unique_ptr<Status> status_;
   const std::unique_ptr<v1::AdminService::Stub> admin_;
+  const std::unique_ptr<v1::SiteService::Stub> sites_;
 };
 
 }  // namespace

@@ -86,6 +86,14 @@ class RetryingConnection : public Connection {
   absl::StatusOr<v1::PeerStatus> SyncPeer(const v1::SyncPeerRequest& request) override {
     return Repeat([&] { return connection_->SyncPeer(request); }, absl::IsUnavailable);
   }
+  absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override {
+    return Repeat([&] { return connection_->ListSites(request); });
+  }
+  // Writing the same scope again writes nothing.
+  absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(
+      const v1::SetSiteScopeRequest& request) override {
+    return Repeat([&] { return connection_->SetSiteScope(request); });
+  }
 
   absl::Status Backup(const v1::BackupRequest& request,
                       const std::function<void(const v1::BackupProgress&)>& handler) override {

@@ -36,6 +36,15 @@ VersionVector DotsOf(const VersionVector& vector, const SiteId& site) {
   return own;
 }
 
+// What identifies an own change, whether or not its bytes are still here.
+absl::StatusOr<EvictedChange> OwnInFeed(const FeedEntry& entry) {
+  if (entry.type == FeedEntry::Type::kEvicted) return DecodeEvictedChange(entry.change);
+  if (entry.type != FeedEntry::Type::kChange) return absl::NotFoundError("no change");
+  absl::StatusOr<Change> change = DecodeChange(entry.change);
+  if (!change.ok()) return change.status();
+  return EvictedChange{change->dot.actor.incarnation, change->site_sequence, HashOfChange(entry.change)};
+}
+
 absl::StatusOr<VersionVector> DecodeVector(std::string_view bytes) {
   v1::VersionVector proto;
   if (!proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
@@ -125,11 +134,11 @@ absl::StatusOr<std::optional<std::string>> Replica::HashOfOwn(uint64_t incarnati
   if (!cursor->status().ok()) return cursor->status();
   std::optional<std::string> hash;
   absl::Status status = ScanFeed(*store_, position - 1, [&](uint64_t, FeedEntry entry) {
-    if (entry.source != identity_.site || entry.type != FeedEntry::Type::kChange) return true;
-    absl::StatusOr<Change> change = DecodeChange(entry.change);
-    if (!change.ok() || change->dot.actor.incarnation != incarnation) return true;
-    if (change->site_sequence == sequence) hash = HashOfChange(entry.change);
-    return change->site_sequence < sequence;
+    if (entry.source != identity_.site) return true;
+    absl::StatusOr<EvictedChange> own = OwnInFeed(entry);
+    if (!own.ok() || own->incarnation != incarnation) return true;
+    if (own->site_sequence == sequence) hash = own->hash;
+    return own->site_sequence < sequence;
   });
   if (!status.ok()) return status;
   return hash;

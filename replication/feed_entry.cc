@@ -1,41 +1,110 @@
 #include "replication/feed_entry.h"
 
+#include <utility>
+
 #include "replication/byte_codec.h"
+#include "replication/local_meta.h"
 
 namespace maillage::replication {
 
+namespace {
+
+// On disk; those of FeedEntry::Type, and the two that say territories.
+constexpr uint8_t kChangeOfTerritories = 4;
+constexpr uint8_t kStateOfTerritories = 5;
+
+bool IsType(uint8_t type, FeedEntry::Type of) { return type == static_cast<uint8_t>(of); }
+
+uint8_t TypeOnDisk(const FeedEntry& entry) {
+  if (!entry.territories.has_value()) return static_cast<uint8_t>(entry.type);
+  return entry.type == FeedEntry::Type::kChange ? kChangeOfTerritories : kStateOfTerritories;
+}
+
+std::optional<FeedEntry::Type> TypeOf(uint8_t on_disk) {
+  using Type = FeedEntry::Type;
+  if (on_disk == kChangeOfTerritories) return Type::kChange;
+  if (on_disk == kStateOfTerritories) return Type::kState;
+  for (const Type type : {Type::kChange, Type::kState, Type::kLost, Type::kEvicted}) {
+    if (IsType(on_disk, type)) return type;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::vector<std::string>> ReadTerritories(ByteReader& reader) {
+  const uint64_t count = reader.Varint();
+  std::vector<std::string> territories;
+  for (uint64_t i = 0; i < count && reader.ok(); ++i) {
+    std::string territory(reader.String());
+    // One encoding of each entry.
+    if (!territories.empty() && territory <= territories.back()) return std::nullopt;
+    territories.push_back(std::move(territory));
+  }
+  return territories;
+}
+
+absl::Status Damaged() { return absl::DataLossError("feed table: a damaged entry"); }
+
+}  // namespace
+
 std::string EncodeFeedEntry(const FeedEntry& entry) {
   std::string bytes;
-  bytes.reserve(40 + entry.change.size());
+  bytes.reserve(48 + entry.change.size());
   ByteWriter writer(&bytes);
-  writer.Byte(static_cast<uint8_t>(entry.type));
+  writer.Byte(TypeOnDisk(entry));
   writer.Raw(entry.source.bytes());
   writer.Varint(entry.record.kind);
   writer.Raw(entry.record.id.bytes());
+  if (entry.territories.has_value()) {
+    writer.Varint(entry.territories->size());
+    for (const std::string& territory : *entry.territories) writer.String(territory);
+  }
   writer.Raw(entry.change);
   return bytes;
 }
 
 absl::StatusOr<FeedEntry> DecodeFeedEntry(std::string_view bytes) {
   ByteReader reader(bytes);
-  const uint8_t type = reader.Byte();
+  const uint8_t on_disk = reader.Byte();
+  const std::optional<FeedEntry::Type> type = TypeOf(on_disk);
   const auto source = SiteId::FromBytes(reader.Raw(SiteId::kSize));
   const uint64_t kind = reader.Varint();
   const auto id = RecordId::FromBytes(reader.Raw(RecordId::kSize));
-  const bool known_type = type == static_cast<uint8_t>(FeedEntry::Type::kChange) ||
-                          type == static_cast<uint8_t>(FeedEntry::Type::kState) ||
-                          type == static_cast<uint8_t>(FeedEntry::Type::kLost);
-  const bool has_change = type == static_cast<uint8_t>(FeedEntry::Type::kChange);
-  if (!reader.ok() || !known_type || kind > UINT16_MAX || (!has_change && !reader.done())) {
-    return absl::DataLossError("feed table: a damaged entry");
+  if (!reader.ok() || !type.has_value() || kind > UINT16_MAX) return Damaged();
+  FeedEntry entry{*type, *source, RecordKey{static_cast<uint16_t>(kind), *id}, ""};
+  if (on_disk == kChangeOfTerritories || on_disk == kStateOfTerritories) {
+    entry.territories = ReadTerritories(reader);
+    if (!reader.ok() || !entry.territories.has_value()) return Damaged();
   }
-  FeedEntry entry{static_cast<FeedEntry::Type>(type), *source,
-                  RecordKey{static_cast<uint16_t>(kind), *id}, std::string(reader.rest())};
+  const bool has_bytes = entry.type == FeedEntry::Type::kChange || entry.type == FeedEntry::Type::kEvicted;
+  if (!has_bytes && !reader.done()) return Damaged();
+  entry.change = std::string(reader.rest());
   // So that no flipped bit of another entry makes one.
   if (entry.type == FeedEntry::Type::kLost && entry != FeedEntry{FeedEntry::Type::kLost, {}, {}, ""}) {
-    return absl::DataLossError("feed table: a damaged entry");
+    return Damaged();
+  }
+  if (entry.type == FeedEntry::Type::kEvicted && !entry.change.empty() && !DecodeEvictedChange(entry.change).ok()) {
+    return Damaged();
   }
   return entry;
+}
+
+std::string EncodeEvictedChange(const EvictedChange& change) {
+  std::string bytes;
+  ByteWriter writer(&bytes);
+  writer.Fixed64(change.incarnation);
+  writer.Varint(change.site_sequence);
+  writer.Raw(change.hash);
+  return bytes;
+}
+
+absl::StatusOr<EvictedChange> DecodeEvictedChange(std::string_view bytes) {
+  ByteReader reader(bytes);
+  EvictedChange change;
+  change.incarnation = reader.Fixed64();
+  change.site_sequence = reader.Varint();
+  change.hash = std::string(reader.Raw(kChangeHashSize));
+  if (!reader.done()) return absl::DataLossError("feed table: a damaged entry");
+  return change;
 }
 
 std::string EncodeDot(const Dot& dot) {

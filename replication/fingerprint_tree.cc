@@ -200,16 +200,20 @@ absl::StatusOr<std::vector<LeafEntry>> FingerprintTree::Leaves(
   return leaves;
 }
 
-std::vector<std::pair<PartitionKey, FingerprintSum>> FingerprintTree::Partitions() const {
+std::vector<std::pair<PartitionKey, FingerprintSum>> FingerprintTree::Partitions(const Scope& scope) const {
   std::vector<std::pair<PartitionKey, FingerprintSum>> partitions;
-  for (const auto& [key, trie] : tries_) partitions.emplace_back(key, trie.root);
+  for (const auto& [key, trie] : tries_) {
+    if (scope.Holds(key)) partitions.emplace_back(key, trie.root);
+  }
   return partitions;
 }
 
-std::string FingerprintTree::Digest() const {
+std::string FingerprintTree::Digest(const Scope& scope) const {
   std::string roots;
   ByteWriter writer(&roots);
+  if (!scope.everything()) writer.String(scope.ToText());
   for (const auto& [key, trie] : tries_) {
+    if (!scope.Holds(key)) continue;
     writer.Varint(key.kind);
     writer.String(key.territory);
     writer.Raw(trie.root.sum.ToBytes());

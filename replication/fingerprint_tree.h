@@ -17,6 +17,7 @@
 #include "proto/id.h"
 #include "replication/fingerprint.h"
 #include "replication/record_reader.h"
+#include "replication/scope.h"
 #include "replication/tuning.h"
 #include "storage/keys.h"
 #include "storage/store.h"
@@ -74,11 +75,11 @@ class FingerprintTree {
                                                 const std::optional<LeafEntry>& after,
                                                 size_t limit) const;
 
-  // Partitions that hold a record, sorted.
-  std::vector<std::pair<storage::PartitionKey, FingerprintSum>> Partitions() const;
+  // Partitions of a scope that hold a record, sorted.
+  std::vector<std::pair<storage::PartitionKey, FingerprintSum>> Partitions(const Scope& scope = {}) const;
 
-  // 16 bytes over all partitions: equal digests, equal data.
-  std::string Digest() const;
+  // 16 bytes over the partitions of a scope: equal digests, equal scopes and equal data.
+  std::string Digest(const Scope& scope = {}) const;
 
  private:
   struct Trie {

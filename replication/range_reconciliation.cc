@@ -70,9 +70,9 @@ absl::StatusOr<std::array<PeerNode, 16>> ParseChildren(const v1::Children& child
 // Reconciles the ranges of one frame.
 class Reconciler {
  public:
-  Reconciler(const FingerprintTree& tree, const storage::ReadView& view, uint64_t salt,
-             RangeOutcome& outcome)
-      : tree_(tree), view_(view), salt_(salt), outcome_(outcome) {}
+  Reconciler(const FingerprintTree& tree, const storage::ReadView& view, const Scope& scope,
+             uint64_t salt, RangeOutcome& outcome)
+      : tree_(tree), view_(view), scope_(scope), salt_(salt), outcome_(outcome) {}
 
   absl::Status OnRange(const v1::Range& range) {
     if (range.kind() == 0 || range.kind() > UINT16_MAX) return Malformed("a kind out of range");
@@ -80,6 +80,7 @@ class Reconciler {
     const PartitionKey partition{static_cast<uint16_t>(range.kind()), range.territory()};
     absl::StatusOr<TriePrefix> prefix = ParsePrefix(range.prefix());
     if (!prefix.ok()) return prefix.status();
+    if (!scope_.Holds(partition)) return absl::OkStatus();
     switch (range.content_case()) {
       case v1::Range::kNode:
         return OnNode(partition, *prefix, {range.node().sum(), range.node().count()});
@@ -228,6 +229,7 @@ class Reconciler {
 
   const FingerprintTree& tree_;
   const storage::ReadView& view_;
+  const Scope& scope_;
   const uint64_t salt_;
   RangeOutcome& outcome_;
 };
@@ -236,11 +238,12 @@ class Reconciler {
 
 bool IsQuestion(const v1::Range& range) { return range.has_node() || range.has_children(); }
 
-v1::Ranges DescribeRoots(const FingerprintTree& tree, uint64_t salt) {
+v1::Ranges DescribeRoots(const FingerprintTree& tree, const Scope& scope, uint64_t salt) {
   v1::Ranges frame;
   frame.set_salt(salt);
   frame.set_roots(true);
-  for (const auto& [partition, sum] : tree.Partitions()) {
+  if (!scope.everything()) frame.set_scope(scope.ToText());
+  for (const auto& [partition, sum] : tree.Partitions(scope)) {
     v1::Range range = StartRange(partition, {});
     SetNode(sum, salt, range);
     *frame.add_range() = std::move(range);
@@ -248,16 +251,18 @@ v1::Ranges DescribeRoots(const FingerprintTree& tree, uint64_t salt) {
   return frame;
 }
 
-absl::Status Reconcile(const FingerprintTree& tree, const storage::ReadView& view,
+absl::Status Reconcile(const FingerprintTree& tree, const storage::ReadView& view, const Scope& scope,
                        const v1::Ranges& frame, RangeOutcome& outcome) {
-  Reconciler reconciler(tree, view, frame.salt(), outcome);
+  Reconciler reconciler(tree, view, scope, frame.salt(), outcome);
   std::set<PartitionKey> listed;
   for (const v1::Range& range : frame.range()) {
     if (absl::Status status = reconciler.OnRange(range); !status.ok()) return status;
     listed.insert({static_cast<uint16_t>(range.kind()), range.territory()});
   }
   if (!frame.roots()) return absl::OkStatus();
-  for (const auto& [partition, sum] : tree.Partitions()) {
+  const absl::StatusOr<Scope> theirs = Scope::Parse(frame.scope());
+  if (!theirs.ok()) return Malformed("roots of no scope");
+  for (const auto& [partition, sum] : tree.Partitions(scope.Intersect(*theirs))) {
     if (!listed.contains(partition)) outcome.whole_ranges_missing_there.push_back({partition, {}});
   }
   return absl::OkStatus();

@@ -37,12 +37,12 @@ struct RangeOutcome {
 // True where the peer has to answer: the range is a Node or Children.
 bool IsQuestion(const v1::Range& range);
 
-// The first frame of a round: one Node for each partition that holds a record here.
-v1::Ranges DescribeRoots(const FingerprintTree& tree, uint64_t salt);
+// The first frame of a round: one Node for each partition of the scope that holds a record here.
+v1::Ranges DescribeRoots(const FingerprintTree& tree, const Scope& scope, uint64_t salt);
 
-// What follows from one frame of the peer. `view` must be of the tree's moment. InvalidArgument where the frame is
-// malformed; other errors come from the store.
-absl::Status Reconcile(const FingerprintTree& tree, const storage::ReadView& view,
+// What follows from one frame of the peer; what it says of partitions outside of the scope is passed over. `view` must be
+// of the tree's moment. InvalidArgument where the frame is malformed; other errors come from the store.
+absl::Status Reconcile(const FingerprintTree& tree, const storage::ReadView& view, const Scope& scope,
                        const v1::Ranges& frame, RangeOutcome& outcome);
 
 }  // namespace maillage::replication

@@ -101,6 +101,15 @@ absl::Status RecordOutbox::CollectRecords(v1::Changes* changes, size_t& bytes) {
   return absl::OkStatus();
 }
 
+bool RecordOutbox::IsShared(const FeedEntry& entry) const {
+  if (entry.type == FeedEntry::Type::kLost || entry.type == FeedEntry::Type::kEvicted) return false;
+  if (shared_.everything()) return true;
+  if (entry.territories.has_value()) return shared_.HoldsAny(entry.record.kind, *entry.territories);
+  // An entry that doesn't say where it belongs, nor does a record that can't be read: a comparison tells.
+  const auto state = ReadState(replica_->store(), entry.record);
+  return state.ok() && state->has_value() && shared_.HoldsAny(entry.record.kind, (*state)->Territories());
+}
+
 absl::Status RecordOutbox::CollectFeed(v1::Changes* changes, size_t& bytes) {
   if (!feed_open_ || feed_sent_ >= replica_->progress().feed_head) return absl::OkStatus();
   absl::Status state_status;
@@ -110,7 +119,7 @@ absl::Status RecordOutbox::CollectFeed(v1::Changes* changes, size_t& bytes) {
       replica_->store(), feed_sent_,
       [&](uint64_t position, FeedEntry entry) {
         const bool is_the_peers = came_from_peer_.contains(position) || (entry.source == peer_ && one_of_a_kind);
-        if (is_the_peers || entry.type == FeedEntry::Type::kLost) {
+        if (is_the_peers || !IsShared(entry)) {
           feed_sent_ = position;
           return true;
         }

@@ -27,6 +27,8 @@ class RecordOutbox {
   // Entries that came from the peer are not sent back to it; from a peer with a past as another incarnation, they may
   // have come from its twin, and only those stay that this conversation brought.
   void SetPeer(const SiteId& peer) { peer_ = peer; }
+  // What the feed is about for the peer.
+  void SetShared(const Scope& shared) { shared_ = shared; }
   void CameFromPeer(uint64_t position) { came_from_peer_.insert(position); }
   // Where the feed begins; nothing of it is sent before OpenFeed.
   void StartFeedAt(uint64_t position) { feed_sent_ = feed_marked_ = position; }
@@ -71,9 +73,12 @@ class RecordOutbox {
   absl::Status ExpandRange();
   absl::Status CollectFeed(v1::Changes* changes, size_t& bytes);
   absl::Status AddState(const RecordKey& record);
+  // Whether the peer has to hear of an entry.
+  bool IsShared(const FeedEntry& entry) const;
 
   const Replica* const replica_;
   SiteId peer_;
+  Scope shared_;
   // Positions beyond feed_sent_.
   std::set<uint64_t> came_from_peer_;
   std::deque<PendingRecord> records_;

@@ -98,10 +98,13 @@ absl::Status RecordRepairer::FixPosition(uint64_t position) {
       return FixChange(position, *entry, **bytes);
     case FeedEntry::Type::kState: {
       const auto state = replica_->store().Get(Table::kStates, storage::StateKey(entry->record));
-      const bool names_nothing = state.ok() && !state->has_value() && !replica_->IsLost(entry->record);
+      const auto evicted = replica_->store().Get(Table::kMeta, storage::EvictedKey(entry->record));
+      const bool may_name_nothing = replica_->IsLost(entry->record) || !evicted.ok() || evicted->has_value();
+      const bool names_nothing = state.ok() && !state->has_value() && !may_name_nothing;
       return names_nothing ? EmptyPosition(position, **bytes) : absl::OkStatus();
     }
     case FeedEntry::Type::kLost:
+    case FeedEntry::Type::kEvicted:
       break;
   }
   return absl::OkStatus();

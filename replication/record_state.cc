@@ -73,13 +73,12 @@ VersionVector CoveredByDeletes(const Cell& deletes) {
   return VersionVector(std::move(entries));
 }
 
-// Partitions are named by texts, in keys that end in NUL and in frames.
+}  // namespace
+
 bool IsTerritory(std::string_view code) {
   return !code.empty() && code.size() <= kMaxTerritoryBytes && code.find('\0') == std::string_view::npos &&
          IsUtf8(code);
 }
-
-}  // namespace
 
 const Cell* RecordState::Find(uint32_t field, std::string_view key) const {
   const auto found = LowerBound(cells_, field, key);

@@ -47,6 +47,9 @@ enum class Life : uint8_t {
   kContested,
 };
 
+// Whether a text can name a partition, in keys that end in NUL and in frames.
+bool IsTerritory(std::string_view code);
+
 // Not thread-safe. Invariants: cells are sorted by (field, key); every version's dot is covered by the vector.
 class RecordState {
  public:

@@ -1,11 +1,26 @@
 #include "replication/record_traces.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "replication/replica.h"
 #include "storage/keys.h"
 
 namespace maillage::replication {
+
+std::vector<std::string> PlacesOf(const RecordState& state) {
+  std::vector<std::string> places = state.Territories();
+  if (places.empty() && !state.vector().empty()) places.emplace_back();
+  return places;
+}
+
+std::vector<std::string> AllPlaces(std::vector<std::string> before, const RecordState& after) {
+  std::vector<std::string> now = PlacesOf(after);
+  before.insert(before.end(), std::make_move_iterator(now.begin()), std::make_move_iterator(now.end()));
+  std::sort(before.begin(), before.end());
+  before.erase(std::unique(before.begin(), before.end()), before.end());
+  return before;
+}
 
 RecordTraces TracesOfState(const RecordKey& record, const RecordState& state, std::string_view bytes,
                            const IndexSource* index) {

@@ -26,6 +26,11 @@ struct RecordTraces {
   bool conflicting = false;
 };
 
+// Where a record lies, "" for the whole region; nowhere if it isn't here yet. Sorted, each once.
+std::vector<std::string> PlacesOf(const RecordState& state);
+// The same together with where it lay before a change.
+std::vector<std::string> AllPlaces(std::vector<std::string> before, const RecordState& after);
+
 // `bytes` is the state's encoding. `index` may be null.
 RecordTraces TracesOfState(const RecordKey& record, const RecordState& state, std::string_view bytes,
                            const IndexSource* index);

@@ -163,7 +163,8 @@ class StoreRepair {
         [&](uint64_t position, const FeedEntry& entry) {
           whole = whole && position == last + 1 && entry.type != FeedEntry::Type::kLost;
           last = position;
-          if (entry.type == FeedEntry::Type::kState) records.erase(entry.record);
+          // Merged whole, or what is told of it is gone.
+          if (entry.type != FeedEntry::Type::kChange) records.erase(entry.record);
           return whole;
         },
         &unread);

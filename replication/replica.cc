@@ -99,6 +99,7 @@ absl::Status Replica::Load(const Options& options) {
   }
   if (absl::Status status = LoadTree(); !status.ok()) return status;
   if (absl::Status status = LoadLost(); !status.ok()) return status;
+  if (absl::Status status = LoadScopes(); !status.ok()) return status;
   if (absl::Status status = LoadRequests(); !status.ok()) return status;
   instance_ = random_->Next64();
   PutMeta(std::string(storage::kOpeningKey), EncodeCount(++opening_));
@@ -189,6 +190,7 @@ absl::StatusOr<Replica::Staged*> Replica::Stage(const RecordKey& record) {
     staged->stored = **std::move(bytes);
     staged->longest = staged->stored->size();
   }
+  if (absl::Status status = ReadEvicted(record, *staged); !status.ok()) return status;
   dirty_ = true;
   return (staged_[record] = std::move(staged)).get();
 }
@@ -205,12 +207,16 @@ Replica::Traces Replica::TracesOf(const RecordKey& record, const RecordState& st
   return TracesOfState(record, state, bytes, index_);
 }
 
-Actor Replica::ActorFor(const RecordState& state) const {
+Actor Replica::ActorFor(const Staged& staged) const {
   // The highest epoch of this incarnation that the record knows; a record that doesn't know us gets a new one,
-  // numbered by the site-wide sequence, which never repeats within an incarnation.
+  // numbered by the site-wide sequence, which never repeats within an incarnation. So does one that came back: it may have
+  // come without the last changes of this site.
   Actor actor{identity_.site, identity_.incarnation, open_.site_sequence + 1};
-  for (const VersionVector::Entry& entry : state.vector().entries()) {
-    if (entry.actor.site == actor.site && entry.actor.incarnation == actor.incarnation) {
+  const bool came_back = staged.evicted.has_value() && staged.evicted->incarnation == actor.incarnation;
+  const uint64_t too_old = came_back ? staged.evicted->site_sequence : 0;
+  for (const VersionVector::Entry& entry : staged.state.vector().entries()) {
+    if (entry.actor.site == actor.site && entry.actor.incarnation == actor.incarnation &&
+        entry.actor.epoch > too_old) {
       actor.epoch = entry.actor.epoch;
     }
   }
@@ -263,7 +269,7 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
   if (state.vector().empty() && IsLost(write.record)) return WaitsForPeer(write.record);
   Change change;
   change.record = write.record;
-  change.dot.actor = ActorFor(state);
+  change.dot.actor = ActorFor(**staged);
   change.dot.n = state.vector().Get(change.dot.actor) + 1;
   change.site_sequence = open_.site_sequence + 1;
   change.time = clock_.Now();
@@ -286,12 +292,15 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
   if (absl::Status status = DecodeChange(bytes).status(); !status.ok()) return status;
   if (absl::Status status = CheckLength(**staged, change, bytes.size()); !status.ok()) return status;
   Touch(change.record, **staged);
+  std::vector<std::string> places = PlacesOf(state);
   state.Apply(change);
   open_.site_sequence = change.site_sequence;
   open_.clock = change.time;
   NoteAuthor(change.dot.actor, change.site_sequence, bytes);
   const uint64_t position = AppendToFeed(
-      {FeedEntry::Type::kChange, identity_.site, change.record, std::move(bytes)}, change.dot);
+      {FeedEntry::Type::kChange, identity_.site, change.record, std::move(bytes),
+       AllPlaces(std::move(places), state)},
+      change.dot);
   if (change.site_sequence % kOwnSequenceStep == 1) {
     batch_.Put(Table::kMeta, storage::OwnSequenceKey(identity_.incarnation, change.site_sequence),
                EncodeCount(position));
@@ -301,31 +310,38 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
 }
 
 absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_bytes,
-                                                    const SiteId& source) {
+                                                    const SiteId& source, bool returns) {
   absl::StatusOr<Change> change = DecodeChange(change_bytes);
   if (!change.ok()) return change.status();
   absl::StatusOr<Staged*> staged = Stage(change->record);
   if (!staged.ok()) return staged.status();
   RecordState& state = (*staged)->state;
   const bool covered = state.vector().Covers(change->dot);
-  if (change->dot.actor.site == identity_.site) {
+  const bool handed_over = (*staged)->evicted.has_value() && (*staged)->evicted->vector.Covers(change->dot);
+  if (change->dot.actor.site == identity_.site && !handed_over) {
     absl::StatusOr<bool> twins = IsTwins(*change, change_bytes, covered);
     if (!twins.ok()) return twins.status();
     if (*twins) return ApplyResult{Applied::kTwin, change->record};
   }
   if (covered) return CompareWithHeld(*change, change_bytes, source);
+  if (handed_over && !returns && state.vector().empty()) {
+    return ApplyResult{Applied::kHandedOver, change->record};
+  }
   if (!state.CanApply(*change)) return ApplyResult{Applied::kMissingCauses, change->record};
   if (!clock_.Observe(change->time)) ++open_.changes_from_the_future;
   open_.clock = clock_.last();
   // A lost record's changes are in the feed already, as far as they could be read.
   const bool in_feed = IsLost(change->record) && InHistory(change->record, change->dot);
   Touch(change->record, **staged);
+  std::vector<std::string> places = PlacesOf(state);
   state.Apply(*change);
   (*staged)->longest += change_bytes.size() + change->operations.size() * kOperationOverhead;
   NoteAuthor(change->dot.actor, change->site_sequence, change_bytes);
   if (in_feed) return ApplyResult{Applied::kApplied, change->record};
   const uint64_t position = AppendToFeed(
-      {FeedEntry::Type::kChange, source, change->record, std::string(change_bytes)}, change->dot);
+      {FeedEntry::Type::kChange, source, change->record, std::string(change_bytes),
+       AllPlaces(std::move(places), state)},
+      change->dot);
   return ApplyResult{Applied::kApplied, change->record, position};
 }
 
@@ -349,8 +365,10 @@ absl::StatusOr<bool> Replica::Merge(const RecordKey& record, std::string_view st
   if (!staged.ok()) return staged.status();
   RecordState& state = (*staged)->state;
   if (state.vector().Covers(theirs->vector())) return false;
+  const VersionVector handed_over = (*staged)->evicted.value_or(EvictedRecord()).vector;
   for (const VersionVector::Entry& entry : theirs->vector().entries()) {
-    if (entry.actor.site != identity_.site || entry.n <= state.vector().Get(entry.actor)) continue;
+    const uint64_t held = std::max(state.vector().Get(entry.actor), handed_over.Get(entry.actor));
+    if (entry.actor.site != identity_.site || entry.n <= held) continue;
     Change latest;
     latest.dot = {entry.actor, entry.n};
     absl::StatusOr<bool> twins = IsTwins(latest, {}, /*covered=*/false);
@@ -360,9 +378,11 @@ absl::StatusOr<bool> Replica::Merge(const RecordKey& record, std::string_view st
   if (absl::Status status = NoteSeenElsewhere(record, theirs->vector()); !status.ok()) return status;
   ObserveNewTimes(*theirs, state.vector());
   Touch(record, **staged);
+  std::vector<std::string> places = PlacesOf(state);
   state.Join(*theirs);
   (*staged)->longest += state_bytes.size();
-  AppendToFeed({FeedEntry::Type::kState, source, record, ""}, std::nullopt);
+  AppendToFeed({FeedEntry::Type::kState, source, record, "", AllPlaces(std::move(places), state)},
+               std::nullopt);
   return true;
 }
 
@@ -443,6 +463,7 @@ void Replica::FinishRecord(const RecordKey& record, const Staged& staged,
   UpdateIndex(staged.before, after);
   UpdateFingerprints(record, staged.before, after, updates);
   UpdateCounts(record.kind, staged.before, after);
+  NoteLeaving(record, staged.before, after);
   batch_.Put(Table::kStates, storage::StateKey(record), std::move(bytes));
 }
 
@@ -454,7 +475,7 @@ absl::Status Replica::Commit() {
     if (!staged->changed || !IsLost(record)) continue;
     if (absl::Status status = RecoverHistory(record, *staged); !status.ok()) return status;
   }
-  std::vector<TreeUpdate> updates;
+  std::vector<TreeUpdate> updates = std::move(open_updates_);
   for (const auto& [record, staged] : staged_) FinishRecord(record, *staged, updates);
   if (batch_.empty()) {
     Discard();
@@ -476,10 +497,12 @@ absl::Status Replica::Commit() {
   }
   committed_ = open_;
   committed_identity_ = identity_;
+  leaving_ = open_leaving_;
   KeepRequests(forgotten);
   for (auto& [author, known] : open_authors_) authors_[author] = std::move(known);
+  absl::Status followed = FollowScopes();
   Discard();
-  return absl::OkStatus();
+  return followed;
 }
 
 void Replica::Discard() {
@@ -494,6 +517,8 @@ void Replica::Discard() {
   quarantined_.clear();
   cursors_.clear();
   open_authors_.clear();
+  open_updates_.clear();
+  open_leaving_ = leaving_;
   dirty_ = false;
 }
 

@@ -19,6 +19,7 @@
 #include "absl/status/statusor.h"
 #include "proto/id.h"
 #include "replication/change.h"
+#include "replication/evicted_record.h"
 #include "replication/feed_entry.h"
 #include "replication/fingerprint_tree.h"
 #include "replication/hybrid_clock.h"
@@ -28,6 +29,7 @@
 #include "replication/record_state.h"
 #include "replication/record_traces.h"
 #include "replication/renounce.h"
+#include "replication/scope.h"
 #include "storage/store.h"
 
 namespace maillage::replication {
@@ -97,6 +99,8 @@ class Replica {
     kTwin,
     // Under its dot this site holds another change: its author exists twice.
     kClash,
+    // Of a record that this site handed over, and whose keeper has it: not applied, unless it was asked for (below).
+    kHandedOver,
   };
   struct ApplyResult {
     Applied outcome;
@@ -107,8 +111,9 @@ class Replica {
     std::optional<Change> held = std::nullopt;
     std::string held_hash = {};
   };
-  // A change as its author encoded it. InvalidArgument where it is malformed.
-  absl::StatusOr<ApplyResult> Apply(std::string_view change_bytes, const SiteId& source);
+  // A change as its author encoded it. InvalidArgument where it is malformed. `returns`: the record is to come back, should
+  // this site have handed it over.
+  absl::StatusOr<ApplyResult> Apply(std::string_view change_bytes, const SiteId& source, bool returns = false);
 
   // Joins a whole state; false where it brought nothing. InvalidArgument where it is malformed; Aborted where it is
   // what Apply calls kTwin.
@@ -147,6 +152,21 @@ class Replica {
   // others hold changes that aren't held either.
   absl::Status Renounce(ContinuityDoubt doubt, const std::set<uint64_t>& held, bool must_renew,
                         const absl::flat_hash_set<RecordKey>* only = nullptr);
+
+  // ---- What this site holds, and what it lets go (replica_scope.cc; README.md, "A site's territory") ----
+
+  // As the list of sites says, as of the last commit: everything where it says nothing.
+  Scope ScopeOf(const SiteId& site) const;
+  const Scope& scope() const { return scope_; }
+  // Grows with every change of anybody's scope.
+  uint64_t scope_version() const { return scope_version_; }
+  // How many records lie outside of this site's scope and weren't handed over yet; as of the last commit.
+  uint64_t leaving() const { return leaving_; }
+  // They, by key: at most `limit` of those that follow `after`.
+  absl::StatusOr<std::vector<RecordKey>> Leaving(const std::optional<RecordKey>& after, size_t limit) const;
+  // Lets a record go of which `keeper`, whose scope it lies in, holds all that `kept` covers. False, and nothing done, where
+  // that is not all that is here, or the record lies in this site's scope.
+  absl::StatusOr<bool> Evict(const RecordKey& record, const VersionVector& kept, const SiteId& keeper);
 
   // Of the last time that this site became a new incarnation.
   const ContinuityNote& continuity_note() const { return note_; }
@@ -196,7 +216,7 @@ class Replica {
   void LengthenFeed(uint64_t head);
   // `told` was progress() at one moment, `counted` is what the states of that moment call for.
   void CorrectCounts(const LocalProgress& told, const LocalProgress& counted);
-  absl::Status ReloadTree() { return LoadTree(); }
+  absl::Status ReloadTree();
 
   WallClock& wall_clock() { return *wall_; }
   Random& random() { return *random_; }
@@ -213,6 +233,8 @@ class Replica {
     size_t longest = 0;
     // From then on staged_index_ stands for the index table where this record is concerned.
     bool changed = false;
+    // As this site handed it over, once or more.
+    std::optional<EvictedRecord> evicted;
     // What staged_index_ holds of this record; stale while the record is in unindexed_.
     std::vector<std::string> index_keys;
   };
@@ -244,8 +266,16 @@ class Replica {
   // To be called before the first change of a staged record's state.
   void Touch(const RecordKey& record, Staged& staged);
   Traces TracesOf(const RecordKey& record, const RecordState& state, std::string_view bytes) const;
-  Actor ActorFor(const RecordState& state) const;
+  Actor ActorFor(const Staged& staged) const;
   uint64_t AppendToFeed(FeedEntry entry, const std::optional<Dot>& dot);
+  absl::Status LoadScopes();
+  absl::Status ReadEvicted(const RecordKey& record, Staged& staged) const;
+  // After a commit that changed records of sites.
+  absl::Status FollowScopes();
+  absl::Status FindLeavingAnew();
+  absl::Status FindLeaving();
+  void NoteLeaving(const RecordKey& record, const Traces& before, const Traces& after);
+  absl::Status EvictHistory(const RecordKey& record);
   // A change under this site's name that it did not write, and that its own may clash with.
   // kDuplicate, or kClash where that can be told.
   absl::StatusOr<ApplyResult> CompareWithHeld(const Change& change, std::string_view bytes,
@@ -306,6 +336,12 @@ class Replica {
   ContinuityNote note_;
   uint64_t opening_ = 0;
   uint64_t instance_ = 0;
+  absl::flat_hash_map<SiteId, Scope> scopes_;
+  Scope scope_;
+  uint64_t scope_version_ = 0;
+  uint64_t leaving_ = 0;
+  // Some record was handed over.
+  bool any_evicted_ = false;
 
   // The open batch.
   LocalIdentity identity_;
@@ -321,6 +357,9 @@ class Replica {
   std::set<std::string> quarantined_;
   absl::flat_hash_map<SiteId, PeerCursor> cursors_;
   absl::flat_hash_map<AuthorKey, KnownAuthor> open_authors_;
+  // Of records that were handed over.
+  std::vector<TreeUpdate> open_updates_;
+  uint64_t open_leaving_ = 0;
   bool dirty_ = false;
   bool failed_ = false;
 };

@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/absl_view.h"
+#include "replication/evicted_record.h"
 #include "replication/feed_entry.h"
 #include "replication/local_meta.h"
 #include "replication/record_reader.h"
@@ -129,6 +130,8 @@ class Scrubber {
         decoded = DecodeQuarantineEntry(value).status();
       } else if (absl::StartsWith(ToAbsl(key), "request/")) {
         decoded = DecodeRequestOutcome(value).status();
+      } else if (absl::StartsWith(ToAbsl(key), ToAbsl(storage::kEvictedPrefix))) {
+        decoded = DecodeEvictedRecord(value).status();
       } else if (absl::StartsWith(ToAbsl(key), "cursor/")) {
         decoded = DecodeCursor(value).status();
       } else if (const auto record = storage::ParseLostKey(key); record.has_value()) {
@@ -266,15 +269,20 @@ class Scrubber {
     }
   }
 
+  bool WasEvicted(const RecordKey& record) const {
+    const auto evicted = view_.Get(Table::kMeta, storage::EvictedKey(record));
+    return evicted.ok() && evicted->has_value();
+  }
+
   void CheckEntry(std::string_view key, uint64_t position, std::string_view value) {
     const auto entry = DecodeFeedEntry(value);
     if (!entry.ok()) {
       return FindPositions(key, position, position, std::nullopt, std::string(entry.status().message()));
     }
-    if (entry->type == FeedEntry::Type::kLost) return;
+    if (entry->type == FeedEntry::Type::kLost || entry->type == FeedEntry::Type::kEvicted) return;
     if (entry->type == FeedEntry::Type::kState) {
       const auto state = view_.Get(Table::kStates, storage::StateKey(entry->record));
-      if (state.ok() && !state->has_value() && !lost_.contains(entry->record)) {
+      if (state.ok() && !state->has_value() && !lost_.contains(entry->record) && !WasEvicted(entry->record)) {
         FindPositions(key, position, position, entry->record, "cette entrée nomme une fiche qui n'existe pas");
       }
       return;

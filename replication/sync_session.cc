@@ -93,6 +93,8 @@ absl::Status SyncSession::Dispatch(const v1::SyncFrame& frame) {
       return continuity_.OnOwnChanges(frame.own_changes());
     case v1::SyncFrame::kHeldChanges:
       return continuity_.OnHeldChanges(frame.held_changes());
+    case v1::SyncFrame::kTerms:
+      return OnTerms(frame.terms());
     case v1::SyncFrame::kGoodbye:
       OnGoodbye(frame.goodbye());
       return absl::OkStatus();
@@ -153,6 +155,7 @@ absl::Status SyncSession::OnHello(const v1::Hello& hello) {
   progress_.peer_name = FirstUtf8Bytes(hello.name(), kMaxPeerTextBytes);
   progress_.clock_difference_millis = static_cast<int64_t>(hello.clock() - Now());
   outbox_.SetPeer(*site);
+  if (absl::Status status = OnTerms(hello.terms()); !status.ok()) return status;
   RememberMoment();
   outbox_.StartFeedAt(head_at_hello_);
   if (hello.digest() == digest_at_hello_) {
@@ -174,12 +177,14 @@ void SyncSession::CompareAnew() {
 
 void SyncSession::RememberMoment() {
   if (!digest_at_hello_.empty()) return;
-  digest_at_hello_ = replica_->tree().Digest();
+  digest_at_hello_ = replica_->tree().Digest(shared_);
   head_at_hello_ = replica_->progress().feed_head;
 }
 
 void SyncSession::UseCursor(const v1::Hello& hello) {
-  const bool from_the_start = hello.cursor().incarnation() == 0 && hello.cursor().position() == 0;
+  // Of a feed that is mostly about other territories little would be left.
+  const bool from_the_start = hello.cursor().incarnation() == 0 && hello.cursor().position() == 0 &&
+                              (shared_.everything() || head_at_hello_ <= kMaxHintedFeedEntries);
   const bool usable =
       hello.has_cursor() && hello.cursor().position() <= head_at_hello_ &&
       (from_the_start ||
@@ -191,8 +196,8 @@ void SyncSession::UseCursor(const v1::Hello& hello) {
   }
 }
 
-absl::Status SyncSession::OnChange(const std::string& bytes) {
-  absl::StatusOr<Replica::ApplyResult> result = replica_->Apply(bytes, progress_.peer);
+absl::Status SyncSession::OnChange(const std::string& bytes, bool compared) {
+  absl::StatusOr<Replica::ApplyResult> result = replica_->Apply(bytes, progress_.peer, /*returns=*/compared);
   if (absl::IsDataLoss(result.status())) {
     // It has nothing to be applied to; a comparison brings it again once the record is repaired.
     has_gap_ = true;
@@ -203,7 +208,9 @@ absl::Status SyncSession::OnChange(const std::string& bytes) {
     return replica_->Quarantine({progress_.peer, std::string(ToStd(result.status().message())), bytes});
   }
   ++progress_.changes_received;
-  moved_since_check_ = true;
+  // Nothing else changes a digest; a clash that made something come would make it come again in each round.
+  moved_since_check_ = moved_since_check_ || result->outcome == Replica::Applied::kApplied ||
+                       result->outcome == Replica::Applied::kMissingCauses;
   switch (result->outcome) {
     case Replica::Applied::kTwin:
       // Comes again, once this site knows which of its own changes to give up.
@@ -225,6 +232,8 @@ absl::Status SyncSession::OnChange(const std::string& bytes) {
       [[fallthrough]];
     case Replica::Applied::kDuplicate:
       waiting_for_.erase(result->record);
+      return TellIfOutside(result->record);
+    case Replica::Applied::kHandedOver:
       return absl::OkStatus();
   }
   return absl::OkStatus();
@@ -242,7 +251,7 @@ absl::Status SyncSession::OnChanges(const v1::Changes& changes) {
       moved_since_check_ = true;
       break;
     }
-    if (absl::Status status = OnChange(bytes); !status.ok()) return status;
+    if (absl::Status status = OnChange(bytes, /*compared=*/!changes.has_feed_position()); !status.ok()) return status;
   }
   // What waits for its causes is stored nowhere: nothing from there on is acknowledged until roots are equal.
   if (changes.has_feed_position() && !has_gap_) {
@@ -261,9 +270,10 @@ absl::Status SyncSession::OnStates(const v1::States& states) {
   for (const v1::RecordStateBytes& state : states.state()) {
     absl::StatusOr<RecordKey> record = ParseRecord(state.record(), state.kind());
     if (!record.ok()) return record.status();
-    moved_since_check_ = true;
-    has_gap_ = has_gap_ || !continuity_.open();
-    if (!continuity_.open()) break;
+    if (!continuity_.open()) {
+      has_gap_ = moved_since_check_ = true;
+      break;
+    }
     absl::StatusOr<bool> merged = replica_->Merge(*record, state.state(), progress_.peer);
     if (absl::IsAborted(merged.status())) {
       has_gap_ = true;
@@ -276,9 +286,10 @@ absl::Status SyncSession::OnStates(const v1::States& states) {
     }
     if (!merged.ok()) return merged.status();
     ++progress_.states_received;
-    moved_since_check_ = true;
+    moved_since_check_ = moved_since_check_ || *merged;
     if (*merged) NoteNews();
     waiting_for_.erase(*record);
+    if (absl::Status status = TellIfOutside(*record); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -316,24 +327,29 @@ absl::Status SyncSession::OnRanges(const v1::Ranges& ranges) {
 
 absl::Status SyncSession::OnVectors(const v1::Vectors& vectors) {
   for (const v1::RecordVector& entry : vectors.record()) {
-    absl::StatusOr<RecordKey> record = ParseRecord(entry.record(), entry.kind());
-    if (!record.ok()) return record.status();
-    absl::StatusOr<VersionVector> theirs = FromProto(entry.vector());
-    if (!theirs.ok()) return theirs.status();
-    absl::StatusOr<std::optional<RecordState>> state = replica_->State(*record);
-    if (!state.ok()) {
-      if (absl::Status left_out = LeaveOut(*record, state.status()); !left_out.ok())
-        return left_out;
-      continue;
-    }
-    const VersionVector mine = state->has_value() ? (*state)->vector() : VersionVector();
-    if (!entry.reply() && !mine.Covers(*theirs)) AskFor(*record, /*only_answer=*/true);
-    if (mine == *theirs) differing_ = *record;
-    if (mine == *theirs && state->has_value() && clashing_.insert(*record).second && !entry.reply()) {
-      QueueVector(*record, {/*reply=*/true, /*asks=*/false});
-    }
-    if (!theirs->Covers(mine)) outbox_.AddRecord(*record, *std::move(theirs));
+    if (absl::Status status = OnVector(entry); !status.ok()) return status;
   }
+  return absl::OkStatus();
+}
+
+absl::Status SyncSession::OnVector(const v1::RecordVector& entry) {
+  absl::StatusOr<RecordKey> record = ParseRecord(entry.record(), entry.kind());
+  if (!record.ok()) return record.status();
+  absl::StatusOr<VersionVector> theirs = FromProto(entry.vector());
+  if (!theirs.ok()) return theirs.status();
+  absl::StatusOr<std::optional<RecordState>> state = replica_->State(*record);
+  if (!state.ok()) return LeaveOut(*record, state.status());
+  if (entry.outside()) return OnOutside(entry, *record, *std::move(theirs), *state);
+  const VersionVector mine = state->has_value() ? (*state)->vector() : VersionVector();
+  if (!entry.reply() && !mine.Covers(*theirs)) AskFor(*record, /*only_answer=*/true);
+  if (mine == *theirs) differing_ = *record;
+  if (mine == *theirs && state->has_value() && clashing_.insert(*record).second && !entry.reply()) {
+    QueueVector(*record, {/*reply=*/true, /*asks=*/false});
+  }
+  // Whoever holds a record has to hear where it went; anybody else is told what lies in their scope alone.
+  const bool due = state->has_value() &&
+                   (!theirs->empty() || PeerScope().HoldsAny(record->kind, (*state)->Territories()));
+  if (due && !theirs->Covers(mine)) outbox_.AddRecord(*record, *std::move(theirs));
   return absl::OkStatus();
 }
 
@@ -351,7 +367,7 @@ void SyncSession::SkipWhatThePeerHad() {
     if (*position >= outbox_.feed_marked()) *position = outbox_.feed_sent();
   }
   // Before the first agreement older changes may still be under way by the comparison.
-  if (progress_.agreements > 0) replica_->Witness(progress_.stored_position);
+  if (progress_.agreements > 0 && PeerHoldsAllOfMine()) replica_->Witness(progress_.stored_position);
 }
 
 void SyncSession::OnGoodbye(const v1::Goodbye& goodbye) {
@@ -385,7 +401,8 @@ void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
   progress_.applied_position = std::max(progress_.applied_position, my_feed_head);
   received_position_ = std::max(received_position_, peer_feed_head);
   replica_->SetCursor(progress_.peer, {progress_.peer_incarnation, received_position_});
-  replica_->Witness(my_feed_head);
+  if (PeerHoldsAllOfMine()) replica_->Witness(my_feed_head);
+  offers_head_ = last_offers_millis_ = 0;
   moved_since_agreement_ = false;
   differing_.reset();
   has_gap_ = false;
@@ -450,7 +467,7 @@ void SyncSession::StartRound() {
   initiated_round_ = true;
   clashing_.clear();
   outbox_.StartRound();
-  ranges_to_send_.push_back(DescribeRoots(replica_->tree(), replica_->random().Next64()));
+  ranges_to_send_.push_back(DescribeRoots(replica_->tree(), shared_, replica_->random().Next64()));
 }
 
 bool SyncSession::WantsCheck() const {

@@ -111,6 +111,8 @@ class SyncSession {
   bool apart() const { return apart_; }
 
   const SyncProgress& progress() const { return progress_; }
+  // What the two compare and exchange: what both hold, and each may have.
+  const Scope& shared() const { return shared_; }
   // What was unreadable in what the peer sent; empty otherwise.
   std::string fault() const {
     return goodbye_.has_value() && goodbye_->reason() == v1::Goodbye::MALFORMED ? goodbye_->message() : "";
@@ -137,11 +139,36 @@ class SyncSession {
   void RememberMoment();
   void UseCursor(const v1::Hello& hello);
   absl::Status OnChanges(const v1::Changes& changes);
-  absl::Status OnChange(const std::string& bytes);
+  // `compared`: it comes of a comparison, and not from the peer's feed.
+  absl::Status OnChange(const std::string& bytes, bool compared);
   absl::Status OnStates(const v1::States& states);
   absl::Status OnCheck(const v1::Check& check);
   absl::Status OnRanges(const v1::Ranges& ranges);
   absl::Status OnVectors(const v1::Vectors& vectors);
+  absl::Status OnVector(const v1::RecordVector& entry);
+
+  // ---- Scopes (sync_session_scope.cc) ----
+  absl::Status OnTerms(const v1::Terms& terms);
+  v1::Terms MyTerms(const SiteId& peer) const;
+  // From what both ends have told.
+  void AdoptTerms();
+  // Once the list of sites has changed.
+  void FollowScopes();
+  bool FillTerms(v1::SyncFrame* frame);
+  // What the peer holds and may have, as far as is known here.
+  Scope PeerScope() const { return replica_->ScopeOf(progress_.peer).Intersect(peer_holds_); }
+  bool IsShared(uint16_t kind, const RecordState& state) const {
+    return shared_.everything() || shared_.HoldsAny(kind, state.Territories());
+  }
+  // Whoever holds what this site holds has it all.
+  bool PeerHoldsAllOfMine() const { return replica_->leaving() == 0 && shared_.Contains(replica_->scope()); }
+  // A record came that lies outside of what the two share: one of them has to hear where it went.
+  absl::Status TellIfOutside(const RecordKey& record);
+  absl::Status OnOutside(const v1::RecordVector& entry, const RecordKey& record, VersionVector theirs,
+                         const std::optional<RecordState>& state);
+  void DescribeRecord(const RecordKey& record, const RecordState& state, v1::RecordVector* entry) const;
+  void RenewOffers();
+  absl::StatusOr<bool> FillOffers(v1::SyncFrame* frame);
   // What was compared before is out of date where dots were given up since.
   void CompareAnew();
   void OnReceipt(const v1::Receipt& receipt);
@@ -185,6 +212,18 @@ class SyncSession {
   SyncProgress progress_;
   RecordOutbox outbox_;
   ContinuityTalk continuity_;
+
+  // Everything, until the peer's greeting.
+  Scope shared_;
+  Scope peer_holds_;
+  Scope peer_grants_;
+  v1::Terms told_terms_;
+  uint64_t followed_scopes_ = 0;
+  // Records outside of this site's scope are offered once after each agreement, and where something was written since.
+  bool offers_due_ = false;
+  uint64_t offers_head_ = 0;
+  uint64_t last_offers_millis_ = 0;
+  std::optional<RecordKey> offered_up_to_;
 
   bool hello_sent_ = false;
   bool hello_received_ = false;

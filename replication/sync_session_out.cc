@@ -18,6 +18,7 @@ constexpr uint32_t kSchemaVersion = 1;
 absl::StatusOr<bool> SyncSession::Next(v1::SyncFrame* frame) {
   frame->Clear();
   if (closed()) return false;
+  FollowScopes();
   absl::StatusOr<bool> filled = Fill(frame);
   SkipWhatThePeerHad();
   if (!filled.ok() || !*filled) return filled;
@@ -41,7 +42,7 @@ absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
     return Fill(frame);
   }
   if (!continuity_.open()) return false;
-  if (FillReceipt(frame)) return true;
+  if (FillTerms(frame) || FillReceipt(frame)) return true;
   for (auto fill : {&SyncSession::FillRanges, &SyncSession::FillVectors}) {
     absl::StatusOr<bool> filled = (this->*fill)(frame);
     if (!filled.ok() || *filled) return filled;
@@ -61,6 +62,8 @@ absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
     NoteMove();
     return true;
   }
+  absl::StatusOr<bool> offers = FillOffers(frame);
+  if (!offers.ok() || *offers) return offers;
   return FillCheck(frame);
 }
 
@@ -77,6 +80,8 @@ absl::StatusOr<bool> SyncSession::FillHello(v1::Hello* hello) {
   absl::StatusOr<std::optional<PeerCursor>> cursor =
       replica_->Cursor(hello_received_ ? progress_.peer : options_.expected_peer);
   if (!cursor.ok()) return cursor.status();
+  const SiteId& peer = hello_received_ ? progress_.peer : options_.expected_peer;
+  if (!hello_received_) shared_ = replica_->scope().Intersect(replica_->ScopeOf(peer));
   RememberMoment();
   // All that is here was written here: whatever the peer's feed holds, it is new.
   if (replica_->progress().feed_head == replica_->progress().site_sequence) cursor->emplace();
@@ -94,7 +99,8 @@ absl::StatusOr<bool> SyncSession::FillHello(v1::Hello* hello) {
   hello->set_feed_head(head_at_hello_);
   hello->set_schema(kSchemaVersion);
   hello->set_instance(replica_->instance());
-  const SiteId& peer = hello_received_ ? progress_.peer : options_.expected_peer;
+  told_terms_ = MyTerms(peer);
+  if (told_terms_.ByteSizeLong() > 0) *hello->mutable_terms() = told_terms_;
   if (!peer.empty()) continuity_.FillAcquaintance(peer, hello->mutable_known_of_you());
   told_peer_ = peer;
   hello_sent_ = true;
@@ -111,7 +117,7 @@ bool SyncSession::FillReceipt(v1::SyncFrame* frame) {
 
 absl::Status SyncSession::AnswerRanges(const v1::Ranges& question) {
   RangeOutcome outcome;
-  absl::Status status = Reconcile(replica_->tree(), replica_->store(), question, outcome);
+  absl::Status status = Reconcile(replica_->tree(), replica_->store(), shared_, question, outcome);
   if (!status.ok()) return status;
   for (const RecordKey& record : outcome.different) AskFor(record, /*only_answer=*/false);
   if (!outcome.different.empty()) differing_ = outcome.different.back();
@@ -175,7 +181,7 @@ absl::StatusOr<bool> SyncSession::FillVectors(v1::SyncFrame* frame) {
     v1::RecordVector* entry = frame->mutable_vectors()->add_record();
     entry->set_record(std::string(record.id.bytes()));
     entry->set_kind(record.kind);
-    if (state->has_value()) ToProto((*state)->vector(), entry->mutable_vector());
+    if (state->has_value()) DescribeRecord(record, **state, entry);
     entry->set_reply(kind.reply);
     bytes += entry->ByteSizeLong();
     asks = asks || kind.asks;
@@ -188,7 +194,7 @@ absl::StatusOr<bool> SyncSession::FillVectors(v1::SyncFrame* frame) {
 absl::StatusOr<bool> SyncSession::FillCheck(v1::SyncFrame* frame) {
   const bool answers = check_to_answer_.has_value();
   if (!answers && !WantsCheck()) return false;
-  const std::string digest = replica_->tree().Digest();
+  const std::string digest = replica_->tree().Digest(shared_);
   const uint64_t head = replica_->progress().feed_head;
   v1::Check* check = frame->mutable_check();
   check->set_digest(digest);

@@ -30,6 +30,8 @@ absl::Status ReadValue(std::string_view source, const std::string& name,
     config.data = *text;
   } else if (name == "lease" && text) {
     config.lease = *text;
+  } else if (name == "scope" && text) {
+    config.scope = *text;
   } else if (name == "listen" && text) {
     config.listen = *text;
   } else if (name == "log_level" && text) {
@@ -46,7 +48,7 @@ absl::Status ReadValue(std::string_view source, const std::string& name,
   } else {
     return Wrong(source, value.source(),
                  absl::StrCat("« ", name, " » est inconnu ou d'un autre type ; noms connus : site, "
-                                          "data, lease, listen, peers, log_level, cache_mib"));
+                                          "data, lease, scope, listen, peers, log_level, cache_mib"));
   }
   return absl::OkStatus();
 }

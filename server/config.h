@@ -18,6 +18,9 @@ struct Config {
   std::filesystem::path data;
   // Where the site notes which data folder ran last (lease.h): not inside of it. Empty: DATA.lease.
   std::filesystem::path lease;
+  // What the site holds at first, as the list of sites writes it: "73", "73,74". Empty: everything. Once the list says
+  // something, the list decides.
+  std::string scope;
   // HOST:PORT; port 0 takes a free one.
   std::string listen = "127.0.0.1:7101";
   // HOST:PORT of the nodes that this one dials.

@@ -51,12 +51,14 @@ void DescribeOptions(CLI::App& app, Config& flags, std::string& file) {
   app.description(
       "Nœud Maillage : la base d'un site, et ses liaisons avec les autres.\n"
       "A Maillage node: one site's database, and its links to the others.");
-  app.add_option("--config", file, "Fichier TOML : site, data, lease, listen, peers, log_level, cache_mib")
+  app.add_option("--config", file, "Fichier TOML : site, data, lease, scope, listen, peers, log_level, cache_mib")
       ->check(CLI::ExistingFile);
   app.add_option("--site", flags.site, "Nom du site : savoie");
   app.add_option("--data", flags.data, "Dossier des données, créé s'il n'existe pas");
   app.add_option("--lease", flags.lease,
                  "Fichier, hors des données, qui note quel dossier a servi en dernier (DATA.lease)");
+  app.add_option("--scope", flags.scope,
+                 "Départements que ce site tient, à sa première ouverture : 73 ou 73,74 (tout)");
   app.add_option("--listen", flags.listen, "HÔTE:PORT où écouter (127.0.0.1:7101 ; port 0 : un port libre)");
   app.add_option("--peer", flags.peers, "HÔTE:PORT d'un nœud à appeler ; répétable");
   app.add_option("--log-level", flags.log_level, "trace, debug, info, warn ou error");
@@ -75,6 +77,7 @@ void Override(const CLI::App& app, const Config& flags, Config& config) {
   if (app.count("--site") > 0) config.site = flags.site;
   if (app.count("--data") > 0) config.data = flags.data;
   if (app.count("--lease") > 0) config.lease = flags.lease;
+  if (app.count("--scope") > 0) config.scope = flags.scope;
   if (app.count("--listen") > 0) config.listen = flags.listen;
   if (app.count("--peer") > 0) config.peers = flags.peers;
   if (app.count("--log-level") > 0) config.log_level = flags.log_level;

@@ -22,6 +22,8 @@
 #include "server/records/record_service.h"
 #include "server/recovery.h"
 #include "server/salvage.h"
+#include "server/site_list.h"
+#include "server/site_service.h"
 #include "server/status_service.h"
 #include "server/sync_stream.h"
 #include "server/tuning.h"
@@ -48,25 +50,6 @@ class SyncService final : public v1::SyncService::CallbackService {
  private:
   PeerHub* const hub_;
 };
-
-// Every site's own record tells the others its name.
-absl::Status PublishSite(Replica& replica, const std::string& name) {
-  const Schema& schema = Schema::BuiltIn();
-  const replication::KindSchema* kind = schema.FindKind("site");
-  const RecordKey record{kind->number, *RecordId::FromBytes(replica.identity().site.bytes())};
-  auto state = replica.State(record);
-  if (!state.ok()) return state.status();
-  const replication::RecordState before = state->value_or(replication::RecordState());
-  v1::Site content;
-  content.set_name(name);
-  replication::Edit edit;
-  edit.fields = replication::SetFields(*kind, content);
-  edit.content = &content;
-  auto operations = PlanEdit(*kind, before, before.vector(), edit);
-  if (!operations.ok()) return operations.status();
-  if (operations->empty()) return absl::OkStatus();
-  return replica.Write({record, before.vector(), *operations, absl::StrCat("maillaged ", name), ""}).status();
-}
 
 // "127.0.0.1:0" with the port that was taken.
 std::string WithPort(const std::string& listen, int port) {
@@ -117,11 +100,19 @@ class RunningNode final : public Node {
     }
     if (!replica_->damage().empty())
       spdlog::critical("store damaged damage=\"{}\"", replica_->damage());
-    const absl::Status published = PublishSite(*replica_, config.site);
+    const absl::StatusOr<replication::Scope> scope =
+        PublishSite(Schema::BuiltIn(), *replica_, config.site, config.scope);
     // One damaged record, be it the site's own, is no reason to keep people from all others.
-    if (absl::IsDataLoss(published))
-      spdlog::critical("site record not published error=\"{}\"", published.ToString());
-    if (!published.ok() && !absl::IsDataLoss(published)) return published;
+    if (absl::IsDataLoss(scope.status()))
+      spdlog::critical("site record not published error=\"{}\"", scope.status().ToString());
+    if (absl::IsInvalidArgument(scope.status())) {
+      return absl::InvalidArgumentError(absl::StrCat("--scope ", config.scope, " : ", scope.status().message()));
+    }
+    if (!scope.ok() && !absl::IsDataLoss(scope.status())) return scope.status();
+    if (scope.ok() && !config.scope.empty() && *scope != *ParseScope(Schema::BuiltIn(), config.scope)) {
+      spdlog::warn("scope of the list of sites wins configured=\"{}\" list=\"{}\"", config.scope,
+                   ScopeText(Schema::BuiltIn(), *scope));
+    }
     return replica_->Commit();
   }
 
@@ -138,6 +129,7 @@ class RunningNode final : public Node {
     admin_service_ = std::make_unique<AdminService>(
         writer_.get(), store_.get(), ports_.disk, &clock_, &Schema::BuiltIn(),
         AdminService::Facts{config.site, config.data, ports_.disk_reserve_bytes}, [this] { hub_->OnRepaired(); });
+    site_service_ = std::make_unique<SiteService>(writer_.get(), &Schema::BuiltIn());
     sync_service_ = std::make_unique<SyncService>(hub_.get());
     if (absl::Status status = Listen(config); !status.ok()) return status;
     absl::Status started;
@@ -236,6 +228,7 @@ class RunningNode final : public Node {
     builder.RegisterService(status_service_.get());
     builder.RegisterService(sync_service_.get());
     builder.RegisterService(admin_service_.get());
+    builder.RegisterService(site_service_.get());
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {
       return absl::UnavailableError(absl::StrCat(
@@ -246,7 +239,8 @@ class RunningNode final : public Node {
     for (const char* service : {v1::RecordService::service_full_name(),
                                 v1::StatusService::service_full_name(),
                                 v1::SyncService::service_full_name(),
-                                v1::AdminService::service_full_name()}) {
+                                v1::AdminService::service_full_name(),
+                                v1::SiteService::service_full_name()}) {
       server_->GetHealthCheckService()->SetServingStatus(service, true);
     }
     return absl::OkStatus();
@@ -266,6 +260,7 @@ class RunningNode final : public Node {
   std::unique_ptr<StatusService> status_service_;
   std::unique_ptr<SyncService> sync_service_;
   std::unique_ptr<AdminService> admin_service_;
+  std::unique_ptr<SiteService> site_service_;
   std::unique_ptr<grpc::Server> server_;
   std::string address_;
   bool shut_down_ = false;

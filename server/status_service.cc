@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "server/grpc_status.h"
 #include "server/peer_text.h"
+#include "server/site_list.h"
 
 #ifndef MAILLAGE_VERSION
 #error "the build defines MAILLAGE_VERSION"
@@ -60,6 +61,8 @@ void StatusService::FillStatus(const replication::Replica& replica, v1::NodeStat
   status->set_unreadable_records(hub_->unreadable_records());
   status->set_store_damage(replica.damage().empty() ? replica.store().KnownDamage() : replica.damage());
   status->set_waiting_records(replica.lost().size());
+  status->set_scope(ScopeText(*schema_, replica.scope()));
+  status->set_leaving_records(replica.leaving());
 }
 
 grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,

@@ -35,6 +35,16 @@ std::string IndexPrefix(char index, uint16_t kind) {
   return key;
 }
 
+// A row of the meta table about one record.
+std::string MetaKeyOf(std::string_view prefix, const RecordKey& record) {
+  return std::string(prefix).append(StateKey(record));
+}
+
+std::optional<RecordKey> RecordOf(std::string_view prefix, std::string_view key) {
+  if (key.substr(0, prefix.size()) != prefix) return std::nullopt;
+  return ParseStateKey(key.substr(prefix.size()));
+}
+
 }  // namespace
 
 std::string StateKey(const RecordKey& record) {
@@ -177,14 +187,17 @@ std::string OwnSequenceKey(uint64_t incarnation, uint64_t sequence) {
 
 std::string SeenKey(const RecordKey& record) { return absl::StrCat("seen/", StateKey(record)); }
 
-std::string RenouncedKey(const RecordKey& record) {
-  return absl::StrCat(ToAbsl(kRenouncedPrefix), StateKey(record));
-}
+std::string RenouncedKey(const RecordKey& record) { return MetaKeyOf(kRenouncedPrefix, record); }
 
-std::optional<RecordKey> ParseRenouncedKey(std::string_view key) {
-  if (key.substr(0, kRenouncedPrefix.size()) != kRenouncedPrefix) return std::nullopt;
-  return ParseStateKey(key.substr(kRenouncedPrefix.size()));
-}
+std::optional<RecordKey> ParseRenouncedKey(std::string_view key) { return RecordOf(kRenouncedPrefix, key); }
+
+std::string LeavingKey(const RecordKey& record) { return MetaKeyOf(kLeavingPrefix, record); }
+
+std::optional<RecordKey> ParseLeavingKey(std::string_view key) { return RecordOf(kLeavingPrefix, key); }
+
+std::string EvictedKey(const RecordKey& record) { return MetaKeyOf(kEvictedPrefix, record); }
+
+std::optional<RecordKey> ParseEvictedKey(std::string_view key) { return RecordOf(kEvictedPrefix, key); }
 
 std::optional<RecordKey> ParseIndexedRecord(std::string_view key) {
   const auto id = ParseIndexedId(key);
@@ -192,14 +205,11 @@ std::optional<RecordKey> ParseIndexedRecord(std::string_view key) {
   return RecordKey{ReadBigEndian<uint16_t>(key.substr(1)), *id};
 }
 
-std::string LostKey(const RecordKey& record) { return std::string(kLostPrefix).append(StateKey(record)); }
+std::string LostKey(const RecordKey& record) { return MetaKeyOf(kLostPrefix, record); }
 
 std::string LostPrefix(uint16_t kind) { return std::string(kLostPrefix).append(StatePrefix(kind)); }
 
-std::optional<RecordKey> ParseLostKey(std::string_view key) {
-  if (key.substr(0, kLostPrefix.size()) != kLostPrefix) return std::nullopt;
-  return ParseStateKey(key.substr(kLostPrefix.size()));
-}
+std::optional<RecordKey> ParseLostKey(std::string_view key) { return RecordOf(kLostPrefix, key); }
 
 std::string CursorKey(const SiteId& peer) { return absl::StrCat("cursor/", ToAbsl(peer.bytes())); }
 

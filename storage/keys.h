@@ -25,6 +25,9 @@
 //               "own/" incarnation:8 sequence:8                       feed position of each 64th change of this site
 //               "seen/" kind:2 id:16                                  own dots in states that came from elsewhere
 //               "renounced/" kind:2 id:16                             dots that this site wrote and gave up
+//               "leaving/" kind:2 id:16                               empty: outside of this site's scope, not handed over
+//               "evicted/" kind:2 id:16                               what was handed over, when and to whom
+//               "scope"                                               the scope that "leaving/" is about
 //
 // position counts what was stored here, from 1. hash is the first 8 bytes of BLAKE2b-256 of kind and id:
 // it spreads the records evenly below the trie of each partition (kind, territory). territory is a département's
@@ -97,6 +100,9 @@ inline constexpr std::string_view kContinuityKey = "continuity";
 inline constexpr std::string_view kWitnessKey = "witness";
 inline constexpr std::string_view kAuthorPrefix = "author/";
 inline constexpr std::string_view kRenouncedPrefix = "renounced/";
+inline constexpr std::string_view kLeavingPrefix = "leaving/";
+inline constexpr std::string_view kEvictedPrefix = "evicted/";
+inline constexpr std::string_view kScopeKey = "scope";
 std::string AuthorKey(const SiteId& site, uint64_t incarnation);
 struct ParsedAuthorKey {
   SiteId site;
@@ -111,6 +117,10 @@ std::optional<RecordKey> ParseRenouncedKey(std::string_view key);
 std::string LostKey(const RecordKey& record);
 std::string LostPrefix(uint16_t kind);
 std::optional<RecordKey> ParseLostKey(std::string_view key);
+std::string LeavingKey(const RecordKey& record);
+std::optional<RecordKey> ParseLeavingKey(std::string_view key);
+std::string EvictedKey(const RecordKey& record);
+std::optional<RecordKey> ParseEvictedKey(std::string_view key);
 std::string CursorKey(const SiteId& peer);
 std::string RequestKey(std::string_view request_id);
 // `digest` is of the quarantined bytes, so that what comes again is kept once.

@@ -32,6 +32,7 @@ void AddImportCommand(Program& program);
 void AddExportCommand(Program& program);
 void AddStatusCommands(Program& program);
 void AddPeerCommands(Program& program);
+void AddSiteCommands(Program& program);
 void AddBackupCommands(Program& program);
 void AddKindsCommand(Program& program);
 

@@ -82,6 +82,7 @@ void AddCommands(Program& program) {
   AddExportCommand(program);
   AddStatusCommands(program);
   AddPeerCommands(program);
+  AddSiteCommands(program);
   AddBackupCommands(program);
   AddKindsCommand(program);
 }

@@ -84,6 +84,13 @@ void AddDamage(const Session& session, const v1::NodeStatus& status, TextTable& 
          absl::StrCat(status.unreadable_records(),
                       session.Say(" (maillage doctor --repair)", " (maillage doctor --repair)"))});
   }
+  if (!status.scope().empty() && status.scope() != "*") {
+    table.AddRow({session.Say("tient", "holds"), status.scope()});
+  }
+  if (status.leaving_records() > 0) {
+    table.AddRow({session.Say("à remettre à un autre site", "to hand over to another site"),
+                  absl::StrCat(status.leaving_records())});
+  }
   if (status.waiting_records() > 0) {
     table.AddRow({session.Say("en attente d'un pair", "waiting for a peer"), absl::StrCat(status.waiting_records())});
   }

@@ -25,9 +25,10 @@ class Node:
     """One maillaged with its own data folder. Not running until start()."""
 
     def __init__(self, programs: Path, name: str, folder: Path, port: int, peers: Sequence[str] = (),
-                 label: str = '') -> None:
+                 label: str = '', scope: str = '') -> None:
         self.name = name
         self.label = label or name
+        self.scope = scope
         self.folder = folder
         self.address = f'127.0.0.1:{port}'
         self.peers = list(peers)
@@ -53,6 +54,8 @@ class Node:
         command = [self._programs / 'server' / 'maillaged', *arguments]
         if not arguments:
             command += ['--site', self.name, '--data', self.data, '--listen', self.address]
+            if self.scope:
+                command += ['--scope', self.scope]
             for peer in self.peers:
                 command += ['--peer', peer]
         with self.log.open('ab') as log:

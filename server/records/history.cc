@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "replication/record_reader.h"
 #include "server/query/page_token.h"
+#include "server/records/absence.h"
 #include "server/records/record_request.h"
 #include "server/records/record_view.h"
 #include "server/records/site_names.h"
@@ -107,8 +108,7 @@ absl::StatusOr<v1::ListRecordChangesResponse> ListRecordChanges(
   auto state = replication::ReadState(view, named->key);
   if (!state.ok()) return state.status();
   if (!state->has_value()) {
-    return replication::Absent(view, named->key,
-                               absl::NotFoundError(absl::StrCat("pas de fiche ", request.name(), " sur ce nœud")));
+    return WhyAbsent(schema, view, named->key, request.name());
   }
   absl::StatusOr<std::vector<Change>> changes = ReadChanges(view, named->key);
   if (!changes.ok()) return changes.status();
@@ -153,6 +153,7 @@ absl::StatusOr<std::optional<v1::RecordEvent>> ToRecordEvent(const Schema& schem
   auto state = replication::ReadState(view, entry.record);
   if (!state.ok()) return state.status();
   if (!state->has_value()) {
+    if (entry.type == replication::FeedEntry::Type::kEvicted) return std::nullopt;
     return absl::DataLossError(absl::StrCat("feed position ", position, ": a change of no record"));
   }
   v1::RecordEvent event;

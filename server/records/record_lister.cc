@@ -13,6 +13,7 @@
 #include "replication/record_reader.h"
 #include "server/query/order.h"
 #include "server/query/page_token.h"
+#include "server/records/absence.h"
 #include "server/records/record_request.h"
 #include "server/records/record_search.h"
 #include "server/records/record_view.h"
@@ -200,8 +201,7 @@ absl::StatusOr<v1::Record> GetRecord(const Schema& schema, const ReadView& view,
   auto state = replication::ReadState(view, named->key);
   if (!state.ok()) return state.status();
   if (!state->has_value()) {
-    return replication::Absent(view, named->key,
-                               absl::NotFoundError(absl::StrCat("pas de fiche ", request.name(), " sur ce nœud")));
+    return WhyAbsent(schema, view, named->key, request.name());
   }
   return ToRecord(schema, *named->kind, named->key.id, **state);
 }

@@ -11,6 +11,7 @@
 #include "proto/quote.h"
 #include "replication/edit.h"
 #include "replication/record_reader.h"
+#include "server/records/absence.h"
 #include "server/records/record_request.h"
 #include "server/records/record_view.h"
 #include "server/records/write_checks.h"
@@ -54,13 +55,12 @@ absl::StatusOr<VersionVector> ContextOf(const RecordState& state, const std::str
   return context;
 }
 
-absl::StatusOr<Target> OpenTarget(Replica& replica, NamedRecord named, const std::string& etag) {
+absl::StatusOr<Target> OpenTarget(const Schema& schema, Replica& replica, NamedRecord named, const std::string& etag) {
   absl::StatusOr<std::optional<RecordState>> state = replica.State(named.key);
   if (!state.ok()) return state.status();
   if (!state->has_value()) {
     if (replica.IsLost(named.key)) return replication::WaitsForPeer(named.key);
-    return absl::NotFoundError(
-        absl::StrCat("pas de fiche ", RecordName(*named.kind, named.key.id), " sur ce nœud"));
+    return WhyAbsent(schema, replica.store(), named.key, RecordName(*named.kind, named.key.id));
   }
   absl::StatusOr<VersionVector> context = ContextOf(**state, etag);
   if (!context.ok()) return context.status();
@@ -239,7 +239,7 @@ absl::StatusOr<v1::Record> UpdateRecord(const Schema& schema, Replica& replica,
   if (first->has_value()) return **std::move(first);
   absl::StatusOr<UpdateContent> update = ReadUpdate(schema, *named->kind, request);
   if (!update.ok()) return update.status();
-  absl::StatusOr<Target> target = OpenTarget(replica, *named, request.record().etag());
+  absl::StatusOr<Target> target = OpenTarget(schema, replica, *named, request.record().etag());
   if (!target.ok()) return target.status();
   if (target->state.life() == Life::kDeleted && HasSeenDelete(target->state, target->context)) {
     return absl::FailedPreconditionError(absl::StrCat(
@@ -261,7 +261,7 @@ absl::StatusOr<v1::Record> DeleteRecord(const Schema& schema, Replica& replica,
   auto first = FirstTry(schema, replica, request.context(), *named->kind, named->key.id);
   if (!first.ok()) return first.status();
   if (first->has_value()) return **std::move(first);
-  absl::StatusOr<Target> target = OpenTarget(replica, *named, request.etag());
+  absl::StatusOr<Target> target = OpenTarget(schema, replica, *named, request.etag());
   if (!target.ok()) return target.status();
   std::vector<Operation> operations;
   if (target->state.life() != Life::kDeleted) {
@@ -278,7 +278,7 @@ absl::StatusOr<v1::Record> UndeleteRecord(const Schema& schema, Replica& replica
   auto first = FirstTry(schema, replica, request.context(), *named->kind, named->key.id);
   if (!first.ok()) return first.status();
   if (first->has_value()) return **std::move(first);
-  absl::StatusOr<Target> target = OpenTarget(replica, *named, request.etag());
+  absl::StatusOr<Target> target = OpenTarget(schema, replica, *named, request.etag());
   if (!target.ok()) return target.status();
   std::vector<Operation> operations;
   if (target->state.life() != Life::kAlive) {

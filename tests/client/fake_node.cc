@@ -326,4 +326,15 @@ absl::StatusOr<v1::PeerStatus> FakeNode::SyncPeer(const v1::SyncPeerRequest& req
   return peer;
 }
 
+absl::StatusOr<v1::ListSitesResponse> FakeNode::ListSites(const v1::ListSitesRequest&) {
+  if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
+  return sites;
+}
+
+absl::StatusOr<v1::SetSiteScopeResponse> FakeNode::SetSiteScope(const v1::SetSiteScopeRequest& request) {
+  scope_calls.push_back(request);
+  if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
+  return scope_change;
+}
+
 }  // namespace maillage::client::testing

@@ -46,6 +46,9 @@ class FakeNode : public Connection {
   std::vector<absl::Time> watch_ends;
   std::vector<v1::WriteContext> contexts;
   std::vector<std::string> peer_calls;
+  std::vector<v1::SetSiteScopeRequest> scope_calls;
+  v1::ListSitesResponse sites;
+  v1::SetSiteScopeResponse scope_change;
 
   absl::StatusOr<v1::Record> GetRecord(const v1::GetRecordRequest& request) override;
   absl::StatusOr<v1::ListRecordsResponse> ListRecords(
@@ -72,6 +75,9 @@ class FakeNode : public Connection {
   absl::StatusOr<v1::PeerStatus> PausePeer(const v1::PausePeerRequest& request) override;
   absl::StatusOr<v1::PeerStatus> ResumePeer(const v1::ResumePeerRequest& request) override;
   absl::StatusOr<v1::PeerStatus> SyncPeer(const v1::SyncPeerRequest& request) override;
+  absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override;
+  absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(
+      const v1::SetSiteScopeRequest& request) override;
 
  private:
   absl::Status NextFailure();

@@ -8,11 +8,13 @@
 
 #include "proto/records.pb.h"
 #include "replication/edit.h"
+#include "replication/evicted_record.h"
 #include "replication/feed_entry.h"
 #include "replication/fingerprint.h"
 #include "replication/fingerprint_tree.h"
 #include "replication/local_meta.h"
 #include "replication/schema.h"
+#include "replication/scope.h"
 #include "replication/state_codec.h"
 #include "replication/value_codec.h"
 #include "storage/keys.h"
@@ -54,6 +56,9 @@ TEST(Golden, Keys) {
       .Add("meta: own", storage::OwnSequenceKey(kPosition, 65))
       .Add("meta: seen", storage::SeenKey(kRecord))
       .Add("meta: renounced", storage::RenouncedKey(kRecord))
+      .Add("meta: leaving", storage::LeavingKey(kRecord))
+      .Add("meta: evicted", storage::EvictedKey(kRecord))
+      .Add("meta: scope", storage::kScopeKey)
       .Compare();
 }
 
@@ -199,6 +204,7 @@ TEST(Golden, Fingerprints) {
       .Add("sum of two", sum.sum.ToBytes())
       .Add("that sum, truncated with salt 5, big-endian", storage::FeedKey(sum.Truncated(5)))
       .Add("digest of a tree with two partitions", tree.Digest())
+      .Add("digest of what a scope holds of it", tree.Digest(Scope({"38"})))
       .Compare();
 }
 
@@ -206,12 +212,21 @@ TEST(Golden, FeedEntries) {
   const FeedEntry change{FeedEntry::Type::kChange, Bob(), kRecord, "the author's bytes"};
   const FeedEntry state{FeedEntry::Type::kState, Bob(), {300, kId}, ""};
   EXPECT_EQ(*DecodeFeedEntry(EncodeFeedEntry(change)), change);
-  EXPECT_EQ(*DecodeFeedEntry(EncodeFeedEntry(state)), state);
+  const FeedEntry placed{FeedEntry::Type::kChange, Bob(), kRecord, "the author's bytes", {{"38", "73"}}};
+  const FeedEntry placed_state{FeedEntry::Type::kState, Bob(), kRecord, "", {{""}}};
+  const FeedEntry evicted{FeedEntry::Type::kEvicted, Bob(), kRecord,
+                          EncodeEvictedChange({kPosition, 300, std::string(kChangeHashSize, '\x5a')})};
+  for (const FeedEntry& entry : {state, placed, placed_state, evicted}) {
+    EXPECT_EQ(*DecodeFeedEntry(EncodeFeedEntry(entry)), entry);
+  }
   EXPECT_EQ(*DecodeDot(EncodeDot("a'300"_dot)), "a'300"_dot);
   GoldenFile("feed/entries.txt", "Rows of the feed and changes tables: replication/feed_entry.h.")
       .Add("a change", EncodeFeedEntry(change))
       .Add("a whole state", EncodeFeedEntry(state))
       .Add("nothing that can be read", EncodeFeedEntry({FeedEntry::Type::kLost, {}, {}, ""}))
+      .Add("a change, and where its record lies", EncodeFeedEntry(placed))
+      .Add("a whole state, and where its record lies", EncodeFeedEntry(placed_state))
+      .Add("an own change that was handed over", EncodeFeedEntry(evicted))
       .Add("the dot beside it", EncodeDot("a'300"_dot))
       .Compare();
 }
@@ -238,6 +253,8 @@ TEST(Golden, Meta) {
       .Add("author", EncodeKnownAuthor({300, std::string(kChangeHashSize, '\x5a')}))
       .Add("witness", EncodeWitnessMark({300, 299, kPosition}))
       .Add("continuity", EncodeContinuityNote({ContinuityDoubt::kPeerKnowsMore, kMorning, 300}))
+      .Add("evicted", EncodeEvictedRecord({kPosition, 300, kMorning, Bob(), {"38"}, "a'3 b1"_vv}))
+      .Add("scope", Scope({"73", "38"}).ToText())
       .Add("renounced", EncodeRenamings({{("a7"_dot).actor, 2, ("b7"_dot).actor}}))
       .Compare();
 }

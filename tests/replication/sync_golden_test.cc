@@ -124,6 +124,16 @@ TEST(SyncGolden, Frames) {
   v1::SyncFrame held;
   held.mutable_held_changes()->set_held(std::string("\1\0", 2));
 
+  v1::SyncFrame terms;
+  terms.mutable_terms()->set_holds("73");
+  terms.mutable_terms()->set_grants("38,73|1");
+  v1::SyncFrame outside = SampleVectors();
+  outside.mutable_vectors()->mutable_record(0)->set_outside(true);
+  outside.mutable_vectors()->mutable_record(0)->set_kept(true);
+  v1::SyncFrame scoped_roots;
+  scoped_roots.mutable_ranges()->set_roots(true);
+  scoped_roots.mutable_ranges()->set_scope("73");
+
   GoldenFile("frames/frames.txt", "Frames between nodes, proto/sync.proto.")
       .Add("hello", SampleHello().SerializeAsString())
       .Add("changes", changes.SerializeAsString())
@@ -136,6 +146,9 @@ TEST(SyncGolden, Frames) {
       .Add("acquaintance", acquaintance.SerializeAsString())
       .Add("own changes", SampleOwnChanges().SerializeAsString())
       .Add("held changes", held.SerializeAsString())
+      .Add("terms", terms.SerializeAsString())
+      .Add("vectors of what lies outside", outside.SerializeAsString())
+      .Add("roots of a scope", scoped_roots.SerializeAsString())
       .Compare();
 }
 

@@ -19,6 +19,7 @@
 #include "replication/sync_session.h"
 #include "storage/memory_store.h"
 #include "tests/replication/support/damaged_store.h"
+#include "tests/replication/support/ports.h"
 
 namespace maillage::replication::testing {
 
@@ -31,18 +32,6 @@ class SteppedClock : public WallClock {
  public:
   uint64_t NowMillis() override { return millis; }
   uint64_t millis = 1'770'000'000'000;
-};
-
-class SeededRandom : public Random {
- public:
-  explicit SeededRandom(uint64_t seed) : engine_(seed) {}
-  void Fill(std::span<uint8_t> bytes) override {
-    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(engine_());
-  }
-  uint64_t Below(uint64_t bound) { return engine_() % bound; }
-
- private:
-  std::mt19937_64 engine_;
 };
 
 // One site with its own disk. The clock is the fleet's.

@@ -14,9 +14,12 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "proto/records.pb.h"
 #include "replication/record_reader.h"
+#include "replication/state_codec.h"
 #include "replication/tuning.h"
 #include "tests/replication/support/changes.h"
+#include "tests/replication/support/literals.h"
 #include "tests/replication/sync_harness.h"
 #include "tests/support/seed.h"
 
@@ -253,6 +256,34 @@ TEST(ClashingFleets, WhatNoGreetingTellsIsFoundByComparing) {
   // Four of a thousand.
   if (rounds >= 5000) {
     EXPECT_GT(figures.found_by_comparison, 0u);
+  }
+}
+
+// Two contents under one dot that lie in different territories: each end misses in one partition what it holds in the other,
+// and sends it whole, in vain. Where one of the partitions isn't shared only one of them does.
+TEST(ClashingTerritories, EndTheSessionLikeAnyOtherClash) {
+  const uint64_t seed = maillage::testing::TestSeed();
+  for (const char* scope : {"*", "73", "38"}) {
+    SteppedClock clock;
+    TestSite lyon("lyon", seed, &clock);
+    TestSite savoie("savoie", seed + 1, &clock);
+    v1::Site site;
+    site.set_scope(scope);
+    lyon.Update(*RecordId::FromBytes(savoie.id.bytes()), site, {"scope"});
+    Link(&lyon, &savoie).Run();
+    Change change;
+    change.record = {kActor, NewRecordId(clock, lyon.random)};
+    change.dot = "z1"_dot;
+    for (TestSite* at : {&lyon, &savoie}) {
+      change.operations = {{v1::Actor::kDepartmentFieldNumber, v1::REGISTER, "", at == &lyon ? "38" : "73", true}};
+      ASSERT_TRUE(*at->replica->Merge(change.record, EncodeState(StateOf({change})), SiteOf('y')));
+      ASSERT_TRUE(at->replica->Commit().ok());
+    }
+    for (const bool lyon_calls : {true, false}) {
+      Link link(lyon_calls ? &lyon : &savoie, lyon_calls ? &savoie : &lyon, /*known=*/false);
+      EXPECT_LE(link.Run(), kMostFrames);
+      EXPECT_EQ(link.caller().progress().goodbye, v1::Goodbye::NOT_CONVERGING) << scope;
+    }
   }
 }
 

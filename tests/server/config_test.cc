@@ -30,12 +30,13 @@ class ConfigTest : public ::testing::Test {
 
 TEST_F(ConfigTest, ReadsEveryName) {
   Config config;
-  ASSERT_TRUE(Read("site = \"savoie\"\ndata = \"/srv/maillage\"\nlisten = \"0.0.0.0:7103\"\n"
+  ASSERT_TRUE(Read("site = \"savoie\"\ndata = \"/srv/maillage\"\nscope = \"73,74\"\nlisten = \"0.0.0.0:7103\"\n"
                    "peers = [\"lyon:7101\", \"clermont:7102\"]\nlog_level = \"debug\"\ncache_mib = 64\n",
                    config)
                   .ok());
   EXPECT_EQ(config.site, "savoie");
   EXPECT_EQ(config.data, "/srv/maillage");
+  EXPECT_EQ(config.scope, "73,74");
   EXPECT_EQ(config.listen, "0.0.0.0:7103");
   EXPECT_EQ(config.peers, (std::vector<std::string>{"lyon:7101", "clermont:7102"}));
   EXPECT_EQ(config.log_level, "debug");

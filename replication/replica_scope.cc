@@ -1,0 +1,208 @@
+// The replica's side of scopes: which records this site holds, and how it lets one go. README.md, "A site's territory".
+#include <algorithm>
+#include <utility>
+
+#include "replication/record_reader.h"
+#include "replication/replica.h"
+#include "replication/state_codec.h"
+#include "storage/keys.h"
+
+namespace maillage::replication {
+
+using storage::Table;
+
+namespace {
+
+// What a record of the list of sites says; everything where it says nothing that this version understands.
+Scope ScopeFrom(const RecordState& site) {
+  const Cell* cell = site.Find(kSiteScopeField);
+  if (cell == nullptr) return {};
+  return Scope::Parse(Winner(cell->versions).value).value_or(Scope());
+}
+
+}  // namespace
+
+Scope Replica::ScopeOf(const SiteId& site) const {
+  const auto found = scopes_.find(site);
+  return found == scopes_.end() ? Scope() : found->second;
+}
+
+absl::Status Replica::LoadScopes() {
+  scopes_.clear();
+  absl::Status status = ScanStates(*store_, kSiteKind, std::nullopt, [&](const RecordKey& site, std::string_view bytes) {
+    const absl::StatusOr<RecordState> state = DecodeState(bytes);
+    if (state.ok()) scopes_[*SiteId::FromBytes(site.id.bytes())] = ScopeFrom(*state);
+    return true;
+  });
+  if (!status.ok() && !absl::IsDataLoss(status)) return status;
+  scope_ = ScopeOf(identity_.site);
+  ++scope_version_;
+  leaving_ = 0;
+  auto leaving = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::kLeavingPrefix));
+  for (; leaving->Valid(); leaving->Next()) ++leaving_;
+  if (!leaving->status().ok()) return leaving->status();
+  auto evicted = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::kEvictedPrefix));
+  any_evicted_ = evicted->Valid();
+  if (!evicted->status().ok()) return evicted->status();
+  open_leaving_ = leaving_;
+  return FindLeaving();
+}
+
+absl::Status Replica::FollowScopes() {
+  bool changed = false;
+  for (const auto& [record, staged] : staged_) {
+    if (record.kind != kSiteKind || !staged->changed) continue;
+    const SiteId site = *SiteId::FromBytes(record.id.bytes());
+    Scope scope = ScopeFrom(staged->state);
+    if (ScopeOf(site) == scope) continue;
+    scopes_[site] = std::move(scope);
+    changed = true;
+  }
+  if (!changed) return absl::OkStatus();
+  ++scope_version_;
+  scope_ = ScopeOf(committed_identity_.site);
+  return FindLeaving();
+}
+
+absl::Status Replica::ReloadTree() {
+  if (absl::Status status = LoadTree(); !status.ok()) return status;
+  return scope_.everything() ? absl::OkStatus() : FindLeavingAnew();
+}
+
+// The rows name what the scope of kScopeKey left outside. A crash between the commit of a new scope and this one is
+// noticed at the next opening.
+absl::Status Replica::FindLeaving() {
+  auto told = store_->Get(Table::kMeta, storage::kScopeKey);
+  if (!told.ok()) return told.status();
+  return told->value_or("*") == scope_.ToText() ? absl::OkStatus() : FindLeavingAnew();
+}
+
+absl::Status Replica::FindLeavingAnew() {
+  storage::CommitBatch batch;
+  uint64_t count = 0;
+  auto rows = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::kLeavingPrefix));
+  for (; rows->Valid(); rows->Next()) batch.Delete(Table::kMeta, std::string(rows->key()));
+  if (!rows->status().ok()) return rows->status();
+  for (const auto& [partition, sum] : tree_.Partitions()) {
+    if (scope_.Holds(partition)) continue;
+    absl::StatusOr<std::vector<LeafEntry>> records =
+        tree_.Leaves(*store_, partition, {}, std::nullopt, sum.count);
+    if (!records.ok()) return records.status();
+    for (const LeafEntry& entry : *records) {
+      const RecordKey record{partition.kind, entry.id};
+      absl::StatusOr<std::optional<RecordState>> state = ReadState(*store_, record);
+      if (!state.ok() && !absl::IsDataLoss(state.status())) return state.status();
+      if (!state.ok() || !state->has_value()) continue;
+      const std::vector<std::string> territories = (*state)->Territories();
+      // One of several territories is met in each of them.
+      const bool met = !territories.empty() && territories.front() != partition.territory;
+      if (met || scope_.HoldsAny(record.kind, territories)) continue;
+      batch.Put(Table::kMeta, storage::LeavingKey(record), "");
+      ++count;
+    }
+  }
+  batch.Put(Table::kMeta, std::string(storage::kScopeKey), scope_.ToText());
+  if (absl::Status status = store_->Commit(batch); !status.ok()) {
+    failed_ = true;
+    return status;
+  }
+  leaving_ = open_leaving_ = count;
+  return absl::OkStatus();
+}
+
+void Replica::NoteLeaving(const RecordKey& record, const Traces& before, const Traces& after) {
+  if (scope_.everything()) return;
+  const bool left = before.fingerprint.has_value() && !scope_.HoldsAny(record.kind, before.territories);
+  const bool leaves = !scope_.HoldsAny(record.kind, after.territories);
+  if (left == leaves) return;
+  if (leaves) {
+    batch_.Put(Table::kMeta, storage::LeavingKey(record), "");
+    ++open_leaving_;
+  } else {
+    batch_.Delete(Table::kMeta, storage::LeavingKey(record));
+    --open_leaving_;
+  }
+}
+
+absl::StatusOr<std::vector<RecordKey>> Replica::Leaving(const std::optional<RecordKey>& after, size_t limit) const {
+  storage::KeyRange range = storage::KeyRange::Prefix(storage::kLeavingPrefix);
+  if (after.has_value()) range.begin = storage::LeavingKey(*after) + '\0';
+  std::vector<RecordKey> records;
+  auto cursor = store_->Scan(Table::kMeta, range);
+  for (; cursor->Valid() && records.size() < limit; cursor->Next()) {
+    const auto record = storage::ParseLeavingKey(cursor->key());
+    if (!record.has_value()) return absl::DataLossError("meta table: a damaged key");
+    records.push_back(*record);
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  return records;
+}
+
+absl::Status Replica::ReadEvicted(const RecordKey& record, Staged& staged) const {
+  if (!any_evicted_) return absl::OkStatus();
+  auto bytes = store_->Get(Table::kMeta, storage::EvictedKey(record));
+  if (!bytes.ok()) return bytes.status();
+  if (!bytes->has_value()) return absl::OkStatus();
+  absl::StatusOr<EvictedRecord> evicted = DecodeEvictedRecord(**bytes);
+  if (!evicted.ok()) return evicted.status();
+  staged.evicted = *std::move(evicted);
+  return absl::OkStatus();
+}
+
+// The positions stay, so that cursors do; of this site's own changes what proves them, and nothing else.
+absl::Status Replica::EvictHistory(const RecordKey& record) {
+  absl::StatusOr<std::vector<HistoryRow>> rows = ReadHistory(*store_, record);
+  if (!rows.ok()) return rows.status();
+  for (const HistoryRow& row : *rows) {
+    absl::StatusOr<FeedEntry> entry = ReadFeedEntry(*store_, row.position);
+    if (!entry.ok()) return entry.status();
+    FeedEntry evicted{FeedEntry::Type::kEvicted, entry->source, record, ""};
+    if (entry->source == identity_.site) {
+      absl::StatusOr<Change> change = DecodeChange(entry->change);
+      if (!change.ok()) return absl::DataLossError("feed table: a damaged change");
+      evicted.change = EncodeEvictedChange(
+          {change->dot.actor.incarnation, change->site_sequence, HashOfChange(entry->change)});
+    }
+    batch_.Put(Table::kFeed, storage::FeedKey(row.position), EncodeFeedEntry(evicted));
+    batch_.Delete(Table::kChanges, storage::ChangeKey(record, row.position));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<bool> Replica::Evict(const RecordKey& record, const VersionVector& kept, const SiteId& keeper) {
+  const auto open = staged_.find(record);
+  if (open != staged_.end() && open->second->changed) return false;
+  absl::StatusOr<Staged*> found = Stage(record);
+  if (!found.ok()) return found.status();
+  Staged& staged = **found;
+  if (!staged.stored.has_value() || IsLost(record) || !kept.Covers(staged.state.vector())) return false;
+  const Traces traces = TracesOf(record, staged.state, *staged.stored);
+  if (scope_.HoldsAny(record.kind, traces.territories)) return false;
+  if (absl::Status status = EvictHistory(record); !status.ok()) return status;
+  EvictedRecord evicted{identity_.incarnation, open_.site_sequence,       wall_->NowMillis(),
+                        keeper,                staged.state.Territories(), staged.state.vector()};
+  if (staged.evicted.has_value()) evicted.vector.Merge(staged.evicted->vector);
+  PutMeta(storage::EvictedKey(record), EncodeEvictedRecord(evicted));
+  PutMeta(storage::LeavingKey(record), std::nullopt);
+  --open_leaving_;
+  for (const std::string& key : traces.index_keys) batch_.Delete(Table::kIndex, key);
+  const uint64_t position = TriePosition(record);
+  for (const std::string& territory : traces.territories) {
+    const storage::PartitionKey partition{record.kind, territory};
+    batch_.Delete(Table::kFingerprints, storage::FingerprintKey(partition, position, record.id));
+    open_updates_.push_back({partition, position, traces.fingerprint, std::nullopt});
+  }
+  batch_.Delete(Table::kStates, storage::StateKey(record));
+  KindCounts& counts = open_.kinds[record.kind];
+  --(traces.deleted ? counts.deleted : counts.alive);
+  open_.conflicts -= traces.conflicting ? 1 : 0;
+  // What comes later in this batch finds the record gone.
+  staged.stored.reset();
+  staged.state = RecordState();
+  staged.longest = 0;
+  staged.evicted = std::move(evicted);
+  any_evicted_ = true;
+  return true;
+}
+
+}  // namespace maillage::replication

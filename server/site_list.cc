@@ -1,0 +1,215 @@
+#include "server/site_list.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "proto/absl_view.h"
+#include "proto/field_format.h"
+#include "proto/quote.h"
+#include "proto/records.pb.h"
+#include "replication/edit.h"
+#include "replication/record_reader.h"
+#include "server/records/record_request.h"
+#include "server/records/site_names.h"
+
+namespace maillage::server {
+namespace {
+
+using replication::KindSchema;
+using replication::RecordState;
+using replication::Replica;
+using replication::Schema;
+using replication::Scope;
+
+RecordKey SiteKey(const SiteId& site) { return {replication::kSiteKind, SiteRecordId(site)}; }
+
+absl::Status CheckDepartments(absl::string_view list) {
+  if (list == "*" || list == "-") return absl::OkStatus();
+  for (const absl::string_view code : absl::StrSplit(list, ',')) {
+    absl::Status status = CheckFormat(v1::DEPARTMENT, ToStd(code));
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+// Names become numbers.
+absl::StatusOr<std::string> KindNumbers(const Schema& schema, absl::string_view list) {
+  if (list == "*" || list == "-") return std::string(list);
+  std::vector<std::string> numbers;
+  for (const absl::string_view name : absl::StrSplit(list, ',')) {
+    absl::StatusOr<const KindSchema*> kind = FindKind(schema, ToStd(name));
+    if (!kind.ok()) return kind.status();
+    numbers.push_back(absl::StrCat((*kind)->number));
+  }
+  return absl::StrJoin(numbers, ",");
+}
+
+// How many records lie in each scope, each once.
+struct Counts {
+  int64_t in = 0;
+  int64_t out = 0;
+};
+
+// What would enter and leave a site's scope, of what is here. Partitions tell, but for records of several territories: those
+// are counted in each.
+Counts Compare(const Replica& replica, const Scope& before, const Scope& after) {
+  Counts counts;
+  for (const auto& [partition, sum] : replica.tree().Partitions()) {
+    const bool was = before.Holds(partition);
+    const bool is = after.Holds(partition);
+    if (is && !was) counts.in += static_cast<int64_t>(sum.count);
+    if (was && !is) counts.out += static_cast<int64_t>(sum.count);
+  }
+  return counts;
+}
+
+int64_t RecordsIn(const Replica& replica, const Scope& scope) {
+  int64_t records = 0;
+  for (const auto& [partition, sum] : replica.tree().Partitions(scope)) {
+    if (partition.kind != replication::kSiteKind) records += static_cast<int64_t>(sum.count);
+  }
+  return records;
+}
+
+v1::SiteEntry Describe(const Schema& schema, const Replica& replica, const SiteId& site, const Scope& scope) {
+  v1::SiteEntry entry;
+  entry.set_name(SiteName(schema, replica.store(), site));
+  entry.set_site_id(FormatSiteId(site));
+  entry.set_scope(ScopeText(schema, scope));
+  entry.set_here(site == replica.identity().site);
+  entry.set_records(RecordsIn(replica, scope));
+  return entry;
+}
+
+std::vector<SiteId> KnownSites(const Replica& replica) {
+  std::vector<SiteId> sites;
+  replication::Unread unread;
+  ScanStates(
+      replica.store(), replication::kSiteKind, std::nullopt,
+      [&](const RecordKey& record, std::string_view) {
+        sites.push_back(*SiteId::FromBytes(record.id.bytes()));
+        return true;
+      },
+      &unread)
+      .IgnoreError();
+  return sites;
+}
+
+absl::StatusOr<SiteId> FindSite(const Schema& schema, const Replica& replica, const std::string& wanted) {
+  std::vector<std::string> names;
+  std::optional<SiteId> found;
+  for (const SiteId& site : KnownSites(replica)) {
+    const std::string name = SiteName(schema, replica.store(), site);
+    names.push_back(name);
+    if (wanted == FormatSiteId(site)) return site;
+    if (wanted != name) continue;
+    if (found.has_value()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("plusieurs sites s'appellent ", Quote(wanted),
+                       " : nommez-le par son identifiant, que « maillage sites » montre"));
+    }
+    found = site;
+  }
+  if (found.has_value()) return *found;
+  std::sort(names.begin(), names.end());
+  return absl::NotFoundError(
+      absl::StrCat("ce nœud ne connaît pas de site ", Quote(wanted), " ; il connaît ", absl::StrJoin(names, ", ")));
+}
+
+absl::Status Write(const KindSchema& kind, Replica& replica, const RecordKey& record, const v1::Site& content,
+                   const std::string& person) {
+  auto state = replica.State(record);
+  if (!state.ok()) return state.status();
+  const RecordState before = state->value_or(RecordState());
+  replication::Edit edit;
+  edit.fields = replication::SetFields(kind, content);
+  edit.content = &content;
+  auto operations = PlanEdit(kind, before, before.vector(), edit);
+  if (!operations.ok()) return operations.status();
+  if (operations->empty()) return absl::OkStatus();
+  return replica.Write({record, before.vector(), *operations, person, ""}).status();
+}
+
+}  // namespace
+
+absl::StatusOr<Scope> ParseScope(const Schema& schema, std::string_view text) {
+  const std::string written = absl::AsciiStrToUpper(ToAbsl(text.substr(0, text.find('|'))));
+  if (absl::Status status = CheckDepartments(written); !status.ok()) return status;
+  if (text.find('|') == std::string_view::npos) return Scope::Parse(written);
+  absl::StatusOr<std::string> kinds = KindNumbers(schema, ToAbsl(text.substr(text.find('|') + 1)));
+  if (!kinds.ok()) return kinds.status();
+  return Scope::Parse(absl::StrCat(written, "|", *kinds));
+}
+
+std::string ScopeText(const Schema& schema, const Scope& scope) {
+  const std::string text = scope.ToText();
+  const size_t bar = text.find('|');
+  if (bar == std::string::npos) return text;
+  std::vector<std::string> names;
+  for (const absl::string_view number : absl::StrSplit(text.substr(bar + 1), ',')) {
+    uint32_t kind = 0;
+    const KindSchema* known =
+        absl::SimpleAtoi(number, &kind) ? schema.FindKind(static_cast<uint16_t>(kind)) : nullptr;
+    names.push_back(known != nullptr ? known->name : std::string(number));
+  }
+  return absl::StrCat(text.substr(0, bar), "|", absl::StrJoin(names, ","));
+}
+
+v1::ListSitesResponse ListSites(const Schema& schema, const Replica& replica) {
+  v1::ListSitesResponse response;
+  for (const SiteId& site : KnownSites(replica)) {
+    *response.add_sites() = Describe(schema, replica, site, replica.ScopeOf(site));
+  }
+  std::sort(response.mutable_sites()->begin(), response.mutable_sites()->end(),
+            [](const v1::SiteEntry& a, const v1::SiteEntry& b) {
+              return std::tie(a.name(), a.site_id()) < std::tie(b.name(), b.site_id());
+            });
+  return response;
+}
+
+absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(const Schema& schema, Replica& replica,
+                                                      const v1::SetSiteScopeRequest& request) {
+  absl::StatusOr<SiteId> site = FindSite(schema, replica, request.site());
+  if (!site.ok()) return site.status();
+  absl::StatusOr<Scope> scope = ParseScope(schema, request.scope());
+  if (!scope.ok()) return scope.status();
+  const Scope before = replica.ScopeOf(*site);
+  v1::SetSiteScopeResponse response;
+  *response.mutable_before() = Describe(schema, replica, *site, before);
+  *response.mutable_after() = Describe(schema, replica, *site, *scope);
+  const Counts counts = Compare(replica, before, *scope);
+  response.set_records_in(counts.in);
+  response.set_records_out(counts.out);
+  if (request.validate_only()) return response;
+  v1::Site content;
+  content.set_scope(scope->ToText());
+  absl::Status written = Write(*SiteKind(schema), replica, SiteKey(*site), content, request.person());
+  if (!written.ok()) return written;
+  return response;
+}
+
+absl::StatusOr<Scope> PublishSite(const Schema& schema, Replica& replica, const std::string& name,
+                                  std::string_view scope) {
+  const SiteId site = replica.identity().site;
+  v1::Site content;
+  content.set_name(name);
+  absl::StatusOr<Scope> wanted = ParseScope(schema, scope.empty() ? "*" : scope);
+  if (!wanted.ok()) return wanted.status();
+  auto state = replica.State(SiteKey(site));
+  if (!state.ok()) return state.status();
+  const bool told = state->has_value() && (*state)->Find(replication::kSiteScopeField) != nullptr;
+  if (!told && !scope.empty()) content.set_scope(wanted->ToText());
+  absl::Status written =
+      Write(*SiteKind(schema), replica, SiteKey(site), content, absl::StrCat("maillaged ", name));
+  if (!written.ok()) return written;
+  return told ? replica.ScopeOf(site) : *wanted;
+}
+
+}  // namespace maillage::server

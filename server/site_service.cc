@@ -1,0 +1,41 @@
+#include "server/site_service.h"
+
+#include <memory>
+#include <utility>
+
+#include "server/grpc_status.h"
+#include "server/site_list.h"
+
+namespace maillage::server {
+
+grpc::ServerUnaryReactor* SiteService::ListSites(grpc::CallbackServerContext* context, const v1::ListSitesRequest*,
+                                                 v1::ListSitesResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  writer_->Post([](replication::Replica&) {},
+                [this, reactor, response](const absl::Status&) {
+                  *response = server::ListSites(*schema_, writer_->replica());
+                  reactor->Finish(grpc::Status::OK);
+                });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* SiteService::SetSiteScope(grpc::CallbackServerContext* context,
+                                                    const v1::SetSiteScopeRequest* request,
+                                                    v1::SetSiteScopeResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  auto outcome = std::make_shared<absl::Status>();
+  writer_->Post(
+      [this, request, response, outcome](replication::Replica& replica) {
+        if (!request->validate_only()) *outcome = writer_->MayWrite();
+        if (!outcome->ok()) return;
+        absl::StatusOr<v1::SetSiteScopeResponse> set = server::SetSiteScope(*schema_, replica, *request);
+        *outcome = set.status();
+        if (set.ok()) *response = *std::move(set);
+      },
+      [outcome, reactor](const absl::Status& committed) {
+        reactor->Finish(ToGrpcStatus(outcome->ok() ? committed : *outcome));
+      });
+  return reactor;
+}
+
+}  // namespace maillage::server

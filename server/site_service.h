@@ -1,0 +1,30 @@
+// The gRPC adapter of SiteService: who there is, and what each holds.
+#ifndef MAILLAGE_SERVER_SITE_SERVICE_H_
+#define MAILLAGE_SERVER_SITE_SERVICE_H_
+
+#include "proto/site_service.grpc.pb.h"
+#include "replication/schema.h"
+#include "server/writer.h"
+
+namespace maillage::server {
+
+// Thread-safe.
+class SiteService final : public v1::SiteService::CallbackService {
+ public:
+  // Both must outlive the service.
+  SiteService(Writer* writer, const replication::Schema* schema) : writer_(writer), schema_(schema) {}
+
+  grpc::ServerUnaryReactor* ListSites(grpc::CallbackServerContext* context, const v1::ListSitesRequest* request,
+                                      v1::ListSitesResponse* response) override;
+  grpc::ServerUnaryReactor* SetSiteScope(grpc::CallbackServerContext* context,
+                                         const v1::SetSiteScopeRequest* request,
+                                         v1::SetSiteScopeResponse* response) override;
+
+ private:
+  Writer* const writer_;
+  const replication::Schema* const schema_;
+};
+
+}  // namespace maillage::server
+
+#endif  // MAILLAGE_SERVER_SITE_SERVICE_H_
