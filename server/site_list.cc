@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -51,31 +53,40 @@ absl::StatusOr<std::string> KindNumbers(const Schema& schema, absl::string_view 
   return absl::StrJoin(numbers, ",");
 }
 
-// How many records lie in each scope, each once.
-struct Counts {
-  int64_t in = 0;
-  int64_t out = 0;
-};
-
-// What would enter and leave a site's scope, of what is here. Partitions tell, but for records of several territories: those
-// are counted in each.
-Counts Compare(const Replica& replica, const Scope& before, const Scope& after) {
-  Counts counts;
-  for (const auto& [partition, sum] : replica.tree().Partitions()) {
-    const bool was = before.Holds(partition);
-    const bool is = after.Holds(partition);
-    if (is && !was) counts.in += static_cast<int64_t>(sum.count);
-    if (was && !is) counts.out += static_cast<int64_t>(sum.count);
+// Of the records that lie in `partition`, those that enter or leave the scope; each once, however many territories it has.
+absl::Status CountMoves(const Replica& replica, const storage::PartitionKey& partition, const Scope& before,
+                        const Scope& after, std::set<RecordId>& seen, v1::SetSiteScopeResponse& response) {
+  constexpr size_t kPage = 1000;
+  std::optional<replication::LeafEntry> last;
+  while (true) {
+    auto page = replica.tree().Leaves(replica.store(), partition, {}, last, kPage);
+    if (!page.ok()) return page.status();
+    for (const replication::LeafEntry& entry : *page) {
+      if (!seen.insert(entry.id).second) continue;
+      const auto state = replication::ReadState(replica.store(), {partition.kind, entry.id});
+      if (!state.ok() && !absl::IsDataLoss(state.status())) return state.status();
+      if (!state.ok() || !state->has_value()) continue;
+      const std::vector<std::string> territories = (*state)->Territories();
+      const int was = before.HoldsAny(partition.kind, territories) ? 1 : 0;
+      const int is = after.HoldsAny(partition.kind, territories) ? 1 : 0;
+      response.set_records_in(response.records_in() + std::max(is - was, 0));
+      response.set_records_out(response.records_out() + std::max(was - is, 0));
+    }
+    if (page->size() < kPage) return absl::OkStatus();
+    last = page->back();
   }
-  return counts;
 }
 
-int64_t RecordsIn(const Replica& replica, const Scope& scope) {
-  int64_t records = 0;
-  for (const auto& [partition, sum] : replica.tree().Partitions(scope)) {
-    if (partition.kind != replication::kSiteKind) records += static_cast<int64_t>(sum.count);
+// What would enter and leave a site's scope, of what is here.
+absl::Status CountMoves(const Replica& replica, const Scope& before, const Scope& after,
+                        v1::SetSiteScopeResponse& response) {
+  std::set<RecordId> seen;
+  for (const auto& [partition, sum] : replica.tree().Partitions()) {
+    if (before.Holds(partition) == after.Holds(partition)) continue;
+    absl::Status counted = CountMoves(replica, partition, before, after, seen, response);
+    if (!counted.ok()) return counted;
   }
-  return records;
+  return absl::OkStatus();
 }
 
 v1::SiteEntry Describe(const Schema& schema, const Replica& replica, const SiteId& site, const Scope& scope) {
@@ -84,28 +95,30 @@ v1::SiteEntry Describe(const Schema& schema, const Replica& replica, const SiteI
   entry.set_site_id(FormatSiteId(site));
   entry.set_scope(ScopeText(schema, scope));
   entry.set_here(site == replica.identity().site);
-  entry.set_records(RecordsIn(replica, scope));
   return entry;
 }
 
-std::vector<SiteId> KnownSites(const Replica& replica) {
+// Those whose records can be read.
+absl::StatusOr<std::vector<SiteId>> KnownSites(const Replica& replica) {
   std::vector<SiteId> sites;
   replication::Unread unread;
-  ScanStates(
+  absl::Status scanned = ScanStates(
       replica.store(), replication::kSiteKind, std::nullopt,
       [&](const RecordKey& record, std::string_view) {
         sites.push_back(*SiteId::FromBytes(record.id.bytes()));
         return true;
       },
-      &unread)
-      .IgnoreError();
+      &unread);
+  if (!scanned.ok()) return scanned;
   return sites;
 }
 
 absl::StatusOr<SiteId> FindSite(const Schema& schema, const Replica& replica, const std::string& wanted) {
+  absl::StatusOr<std::vector<SiteId>> sites = KnownSites(replica);
+  if (!sites.ok()) return sites.status();
   std::vector<std::string> names;
   std::optional<SiteId> found;
-  for (const SiteId& site : KnownSites(replica)) {
+  for (const SiteId& site : *sites) {
     const std::string name = SiteName(schema, replica.store(), site);
     names.push_back(name);
     if (wanted == FormatSiteId(site)) return site;
@@ -162,9 +175,11 @@ std::string ScopeText(const Schema& schema, const Scope& scope) {
   return absl::StrCat(text.substr(0, bar), "|", absl::StrJoin(names, ","));
 }
 
-v1::ListSitesResponse ListSites(const Schema& schema, const Replica& replica) {
+absl::StatusOr<v1::ListSitesResponse> ListSites(const Schema& schema, const Replica& replica) {
+  absl::StatusOr<std::vector<SiteId>> sites = KnownSites(replica);
+  if (!sites.ok()) return sites.status();
   v1::ListSitesResponse response;
-  for (const SiteId& site : KnownSites(replica)) {
+  for (const SiteId& site : *sites) {
     *response.add_sites() = Describe(schema, replica, site, replica.ScopeOf(site));
   }
   std::sort(response.mutable_sites()->begin(), response.mutable_sites()->end(),
@@ -184,9 +199,7 @@ absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(const Schema& schema, Repl
   v1::SetSiteScopeResponse response;
   *response.mutable_before() = Describe(schema, replica, *site, before);
   *response.mutable_after() = Describe(schema, replica, *site, *scope);
-  const Counts counts = Compare(replica, before, *scope);
-  response.set_records_in(counts.in);
-  response.set_records_out(counts.out);
+  if (absl::Status counted = CountMoves(replica, before, *scope, response); !counted.ok()) return counted;
   if (request.validate_only()) return response;
   v1::Site content;
   content.set_scope(scope->ToText());

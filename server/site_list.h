@@ -20,7 +20,7 @@ absl::StatusOr<replication::Scope> ParseScope(const replication::Schema& schema,
 std::string ScopeText(const replication::Schema& schema, const replication::Scope& scope);
 
 // Of the last commit.
-v1::ListSitesResponse ListSites(const replication::Schema& schema, const replication::Replica& replica);
+absl::StatusOr<v1::ListSitesResponse> ListSites(const replication::Schema& schema, const replication::Replica& replica);
 
 // Writes into the open batch, unless the request only asks what would happen. InvalidArgument for what the request says,
 // NotFound where this node knows no such site.

@@ -13,8 +13,9 @@ grpc::ServerUnaryReactor* SiteService::ListSites(grpc::CallbackServerContext* co
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   writer_->Post([](replication::Replica&) {},
                 [this, reactor, response](const absl::Status&) {
-                  *response = server::ListSites(*schema_, writer_->replica());
-                  reactor->Finish(grpc::Status::OK);
+                  absl::StatusOr<v1::ListSitesResponse> sites = server::ListSites(*schema_, writer_->replica());
+                  if (sites.ok()) *response = *std::move(sites);
+                  reactor->Finish(ToGrpcStatus(sites.status()));
                 });
   return reactor;
 }

@@ -28,8 +28,7 @@ Json SiteJson(const v1::SiteEntry& site) {
   return {{"site", site.name()},
           {"site_id", site.site_id()},
           {"scope", site.scope()},
-          {"here", site.here()},
-          {"records", site.records()}};
+          {"here", site.here()}};
 }
 
 absl::Status RunSites(Session& session) {
@@ -42,19 +41,18 @@ absl::Status RunSites(Session& session) {
     return absl::OkStatus();
   }
   if (session.output == Output::kCsv) {
-    session.env.out << CsvLine({"site", "site_id", "scope", "here", "records"});
+    session.env.out << CsvLine({"site", "site_id", "scope", "here"});
     for (const v1::SiteEntry& site : sites->sites()) {
-      session.env.out << CsvLine({site.name(), site.site_id(), site.scope(),
-                                  site.here() ? "true" : "false", absl::StrCat(site.records())});
+      session.env.out << CsvLine(
+          {site.name(), site.site_id(), site.scope(), site.here() ? "true" : "false"});
     }
     return absl::OkStatus();
   }
-  TextTable table({session.Say("site", "site"), session.Say("tient", "holds"),
-                   session.Say("fiches ici", "records here"), session.Say("identifiant", "id")});
+  TextTable table({"site", session.Say("tient", "holds"), session.Say("identifiant", "id")});
   for (const v1::SiteEntry& site : sites->sites()) {
     table.AddRow({site.here() ? absl::StrCat(site.name(), session.Say(" (ce nœud)", " (this node)"))
                               : site.name(),
-                  ScopeText(session, site.scope()), absl::StrCat(site.records()), site.site_id()});
+                  ScopeText(session, site.scope()), site.site_id()});
   }
   session.env.out << table.Render(session.env.out_width);
   return absl::OkStatus();

@@ -11,21 +11,20 @@ using ::testing::HasSubstr;
 class SiteCommands : public CommandLine {
  protected:
   SiteCommands() {
-    Add("lyon", "*", 4190).set_here(true);
-    Add("savoie", "73,74", 310);
-    Add("portable", "73|actor,event", 12);
+    Add("lyon", "*").set_here(true);
+    Add("savoie", "73,74");
+    Add("portable", "73|actor,event");
     *node_->scope_change.mutable_before() = node_->sites.sites(1);
     *node_->scope_change.mutable_after() = node_->sites.sites(1);
     node_->scope_change.mutable_after()->set_scope("73");
     node_->scope_change.set_records_out(120);
   }
 
-  v1::SiteEntry& Add(const std::string& name, const std::string& scope, int64_t records) {
+  v1::SiteEntry& Add(const std::string& name, const std::string& scope) {
     v1::SiteEntry& site = *node_->sites.add_sites();
     site.set_name(name);
     site.set_site_id("id-of-" + name);
     site.set_scope(scope);
-    site.set_records(records);
     return site;
   }
 };
@@ -34,19 +33,17 @@ TEST_F(SiteCommands, ShowsWhoHoldsWhat) {
   const Said said = Run({"sites"});
   EXPECT_EQ(said.exit_code, 0) << said.err;
   EXPECT_EQ(said.out,
-            "site            tient              fiches ici  identifiant\n"
-            "lyon (ce nœud)  tout               4190        id-of-lyon\n"
-            "savoie          73, 74             310         id-of-savoie\n"
-            "portable        73 (actor, event)  12          id-of-portable\n");
+            "site            tient              identifiant\n"
+            "lyon (ce nœud)  tout               id-of-lyon\n"
+            "savoie          73, 74             id-of-savoie\n"
+            "portable        73 (actor, event)  id-of-portable\n");
 }
 
 TEST_F(SiteCommands, JsonHasTheListsOwnText) {
   const auto sites = Ask({"sites"});
   EXPECT_EQ(sites[2]["scope"], "73|actor,event");
   EXPECT_EQ(sites[0]["here"], true);
-  EXPECT_EQ(sites[1]["records"], 310);
-  EXPECT_THAT(Run({"sites", "--output", "csv"}).out,
-              HasSubstr("savoie;id-of-savoie;73,74;false;310"));
+  EXPECT_THAT(Run({"sites", "--output", "csv"}).out, HasSubstr("savoie;id-of-savoie;73,74;false"));
 }
 
 TEST_F(SiteCommands, SaysWhatASiteHolds) {
