@@ -269,6 +269,7 @@ class Replica {
   Actor ActorFor(const Staged& staged) const;
   uint64_t AppendToFeed(FeedEntry entry, const std::optional<Dot>& dot);
   absl::Status LoadScopes();
+  absl::Status LoadOwnScope();
   absl::Status ReadEvicted(const RecordKey& record, Staged& staged) const;
   // After a commit that changed records of sites.
   absl::Status FollowScopes();

@@ -29,13 +29,17 @@ Scope Replica::ScopeOf(const SiteId& site) const {
 
 absl::Status Replica::LoadScopes() {
   scopes_.clear();
-  absl::Status status = ScanStates(*store_, kSiteKind, std::nullopt, [&](const RecordKey& site, std::string_view bytes) {
-    const absl::StatusOr<RecordState> state = DecodeState(bytes);
-    if (state.ok()) scopes_[*SiteId::FromBytes(site.id.bytes())] = ScopeFrom(*state);
-    return true;
-  });
-  if (!status.ok() && !absl::IsDataLoss(status)) return status;
-  scope_ = ScopeOf(identity_.site);
+  Unread unread;
+  absl::Status status = ScanStates(
+      *store_, kSiteKind, std::nullopt,
+      [&](const RecordKey& site, std::string_view bytes) {
+        const absl::StatusOr<RecordState> state = DecodeState(bytes);
+        if (state.ok()) scopes_[*SiteId::FromBytes(site.id.bytes())] = ScopeFrom(*state);
+        return true;
+      },
+      &unread);
+  if (!status.ok()) return status;
+  if (absl::Status own = LoadOwnScope(); !own.ok()) return own;
   ++scope_version_;
   leaving_ = 0;
   auto leaving = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::kLeavingPrefix));
@@ -46,6 +50,18 @@ absl::Status Replica::LoadScopes() {
   if (!evicted->status().ok()) return evicted->status();
   open_leaving_ = leaving_;
   return FindLeaving();
+}
+
+// Where its own record in the list can't be read, the site goes on with what it held: everything would be fetched otherwise.
+absl::Status Replica::LoadOwnScope() {
+  scope_ = ScopeOf(identity_.site);
+  if (scopes_.contains(identity_.site)) return absl::OkStatus();
+  auto told = store_->Get(Table::kMeta, storage::kScopeKey);
+  if (!told.ok()) return told.status();
+  absl::StatusOr<Scope> held = Scope::Parse(told->value_or(""));
+  if (!held.ok()) return absl::DataLossError("meta table: a damaged scope");
+  scope_ = scopes_[identity_.site] = *std::move(held);
+  return absl::OkStatus();
 }
 
 absl::Status Replica::FollowScopes() {

@@ -312,6 +312,18 @@ TEST_F(SyncScope, NobodyGetsMoreThanTheListOfSitesGrants) {
   EXPECT_FALSE(Holds(stranger, of_isere));
 }
 
+// Otherwise it would fetch the whole region, and hand it over again once the record is repaired.
+TEST_F(SyncScope, ASiteWhoseOwnRecordIsDamagedGoesOnWithWhatItHeld) {
+  const RecordId of_isere = lyon.Create(NamedActor("iséroise", "38"));
+  savoie.damaged = std::make_unique<DamagedStore>(savoie.store.get());
+  savoie.damaged->Damage(storage::Table::kStates,
+                         storage::StateKey({kSiteKind, *RecordId::FromBytes(savoie.id.bytes())}));
+  savoie.Restart();
+  EXPECT_EQ(savoie.replica->scope().ToText(), "73");
+  Link(&savoie, &lyon, /*known=*/false).Run();
+  EXPECT_FALSE(Holds(savoie, of_isere));
+}
+
 // Isère agrees about the whole region, and holds nothing that Savoie writes about itself.
 TEST_F(SyncScope, AnAgreementWithAnotherTerritoryProvesNothing) {
   savoie.Create(NamedActor("savoyarde", "73"));
