@@ -7,6 +7,7 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace maillage::replication {
 
@@ -29,6 +30,10 @@ class ByteWriter {
   void String(std::string_view bytes) {
     Varint(bytes.size());
     Raw(bytes);
+  }
+  void Strings(const std::vector<std::string>& texts) {
+    Varint(texts.size());
+    for (const std::string& text : texts) String(text);
   }
 
  private:
@@ -75,6 +80,12 @@ class ByteReader {
     return bytes;
   }
   std::string_view String() { return Raw(Varint()); }
+  std::vector<std::string> Strings() {
+    std::vector<std::string> texts;
+    const uint64_t count = Varint();
+    for (uint64_t i = 0; i < count && ok_; ++i) texts.emplace_back(String());
+    return texts;
+  }
 
   bool ok() const { return ok_; }
   // Everything was read, and nothing was short.

@@ -11,8 +11,7 @@ std::string EncodeEvictedRecord(const EvictedRecord& evicted) {
   writer.Varint(evicted.site_sequence);
   writer.Fixed64(evicted.millis);
   writer.Raw(evicted.keeper.bytes());
-  writer.Varint(evicted.territories.size());
-  for (const std::string& territory : evicted.territories) writer.String(territory);
+  writer.Strings(evicted.territories);
   writer.Raw(ToProto(evicted.vector).SerializeAsString());
   return bytes;
 }
@@ -24,10 +23,7 @@ absl::StatusOr<EvictedRecord> DecodeEvictedRecord(std::string_view bytes) {
   evicted.site_sequence = reader.Varint();
   evicted.millis = reader.Fixed64();
   const auto keeper = SiteId::FromBytes(reader.Raw(SiteId::kSize));
-  const uint64_t territories = reader.Varint();
-  for (uint64_t i = 0; i < territories && reader.ok(); ++i) {
-    evicted.territories.emplace_back(reader.String());
-  }
+  evicted.territories = reader.Strings();
   v1::VersionVector proto;
   if (!reader.ok() || !proto.ParseFromString(std::string(reader.rest()))) {
     return absl::DataLossError("meta table: a damaged handover");

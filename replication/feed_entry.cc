@@ -1,19 +1,17 @@
 #include "replication/feed_entry.h"
 
-#include <utility>
+#include <algorithm>
+#include <functional>
 
 #include "replication/byte_codec.h"
 #include "replication/local_meta.h"
 
 namespace maillage::replication {
-
 namespace {
 
 // On disk; those of FeedEntry::Type, and the two that say territories.
 constexpr uint8_t kChangeOfTerritories = 4;
 constexpr uint8_t kStateOfTerritories = 5;
-
-bool IsType(uint8_t type, FeedEntry::Type of) { return type == static_cast<uint8_t>(of); }
 
 uint8_t TypeOnDisk(const FeedEntry& entry) {
   if (!entry.territories.has_value()) return static_cast<uint8_t>(entry.type);
@@ -25,21 +23,14 @@ std::optional<FeedEntry::Type> TypeOf(uint8_t on_disk) {
   if (on_disk == kChangeOfTerritories) return Type::kChange;
   if (on_disk == kStateOfTerritories) return Type::kState;
   for (const Type type : {Type::kChange, Type::kState, Type::kLost, Type::kEvicted}) {
-    if (IsType(on_disk, type)) return type;
+    if (on_disk == static_cast<uint8_t>(type)) return type;
   }
   return std::nullopt;
 }
 
-std::optional<std::vector<std::string>> ReadTerritories(ByteReader& reader) {
-  const uint64_t count = reader.Varint();
-  std::vector<std::string> territories;
-  for (uint64_t i = 0; i < count && reader.ok(); ++i) {
-    std::string territory(reader.String());
-    // One encoding of each entry.
-    if (!territories.empty() && territory <= territories.back()) return std::nullopt;
-    territories.push_back(std::move(territory));
-  }
-  return territories;
+// One encoding of each entry.
+bool IsSet(const std::vector<std::string>& texts) {
+  return std::adjacent_find(texts.begin(), texts.end(), std::greater_equal<>()) == texts.end();
 }
 
 absl::Status Damaged() { return absl::DataLossError("feed table: a damaged entry"); }
@@ -54,10 +45,7 @@ std::string EncodeFeedEntry(const FeedEntry& entry) {
   writer.Raw(entry.source.bytes());
   writer.Varint(entry.record.kind);
   writer.Raw(entry.record.id.bytes());
-  if (entry.territories.has_value()) {
-    writer.Varint(entry.territories->size());
-    for (const std::string& territory : *entry.territories) writer.String(territory);
-  }
+  if (entry.territories.has_value()) writer.Strings(*entry.territories);
   writer.Raw(entry.change);
   return bytes;
 }
@@ -72,8 +60,8 @@ absl::StatusOr<FeedEntry> DecodeFeedEntry(std::string_view bytes) {
   if (!reader.ok() || !type.has_value() || kind > UINT16_MAX) return Damaged();
   FeedEntry entry{*type, *source, RecordKey{static_cast<uint16_t>(kind), *id}, ""};
   if (on_disk == kChangeOfTerritories || on_disk == kStateOfTerritories) {
-    entry.territories = ReadTerritories(reader);
-    if (!reader.ok() || !entry.territories.has_value()) return Damaged();
+    entry.territories = reader.Strings();
+    if (!reader.ok() || !IsSet(*entry.territories)) return Damaged();
   }
   const bool has_bytes = entry.type == FeedEntry::Type::kChange || entry.type == FeedEntry::Type::kEvicted;
   if (!has_bytes && !reader.done()) return Damaged();

@@ -9,7 +9,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "proto/absl_view.h"
+#include "proto/quote.h"
 #include "replication/record_state.h"
+#include "replication/tuning.h"
 
 namespace maillage::replication {
 namespace {
@@ -39,9 +41,9 @@ std::string ListText(const std::optional<std::set<Element>>& list) {
   return list->empty() ? std::string(kNone) : absl::StrJoin(*list, ",");
 }
 
-absl::Status NoScope(absl::string_view text) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      "« ", text, " » n'est pas une étendue : donnez des départements (73,74), ou * pour tout"));
+absl::Status NoScope(std::string_view text) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(Quote(text), " n'est pas une étendue : donnez des départements (73,74), ou * pour tout"));
 }
 
 }  // namespace
@@ -49,12 +51,13 @@ absl::Status NoScope(absl::string_view text) {
 absl::StatusOr<Scope> Scope::Parse(std::string_view text) {
   Scope scope;
   if (text.empty()) return scope;
+  if (text.size() > kMaxValueBytes) return NoScope(text);
   const std::vector<absl::string_view> parts = absl::StrSplit(ToAbsl(text), '|');
-  if (parts.size() > 2) return NoScope(ToAbsl(text));
+  if (parts.size() > 2) return NoScope(text);
   if (parts[0] != kAll) scope.territories_.emplace();
   if (parts[0] != kAll && parts[0] != kNone) {
     for (const absl::string_view territory : absl::StrSplit(parts[0], ',')) {
-      if (!IsTerritory(ToStd(territory))) return NoScope(ToAbsl(text));
+      if (!IsTerritory(ToStd(territory))) return NoScope(text);
       scope.territories_->emplace(territory);
     }
   }
@@ -63,7 +66,7 @@ absl::StatusOr<Scope> Scope::Parse(std::string_view text) {
   if (parts[1] == kNone) return scope;
   for (const absl::string_view kind : absl::StrSplit(parts[1], ',')) {
     uint32_t number = 0;
-    if (!absl::SimpleAtoi(kind, &number) || number == 0 || number > UINT16_MAX) return NoScope(ToAbsl(text));
+    if (!absl::SimpleAtoi(kind, &number) || number == 0 || number > UINT16_MAX) return NoScope(text);
     scope.kinds_->insert(static_cast<uint16_t>(number));
   }
   return scope;

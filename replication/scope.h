@@ -29,7 +29,7 @@ class Scope {
   explicit Scope(std::set<std::string> territories) : territories_(std::move(territories)) {}
 
   // InvalidArgument, in French, where the text says no scope. An empty text is everything: a site that nobody has given a
-  // scope holds all, as an antenna does.
+  // scope holds all, as an antenna does. No text is longer than the list of sites can hold (kMaxValueBytes).
   static absl::StatusOr<Scope> Parse(std::string_view text);
   std::string ToText() const;
 

@@ -8,9 +8,6 @@
 namespace maillage::replication {
 namespace {
 
-// Of one frame of offers.
-constexpr size_t kOffersPerFrame = 256;
-
 std::string WireText(const Scope& scope) { return scope.everything() ? "" : scope.ToText(); }
 
 }  // namespace
@@ -79,8 +76,9 @@ absl::Status SyncSession::OnOutside(const v1::RecordVector& entry, const RecordK
     if (!accepting_) return absl::OkStatus();
     // Neither keeps it: both look for somebody who does.
     if (!entry.kept()) return absl::OkStatus();
-    if (theirs.Covers(mine)) return replica_->Evict(record, theirs, progress_.peer).status();
-    outbox_.AddRecord(record, std::move(theirs));
+    absl::StatusOr<bool> evicted = replica_->Evict(record, theirs, progress_.peer);
+    if (!evicted.ok()) return evicted.status();
+    if (!*evicted) outbox_.AddRecord(record, std::move(theirs));
     return absl::OkStatus();
   }
   // Equal vectors over different contents.

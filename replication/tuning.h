@@ -60,6 +60,9 @@ inline constexpr uint64_t kOwnSequenceStep = 64;
 // Changes in one question about what a peer holds: 64 bytes each make a frame of the usual size.
 inline constexpr size_t kOwnChangesPerFrame = 1000;
 
+// Records in one frame of what a site hands over: their vectors, 40 bytes an author, make a frame of the usual size.
+inline constexpr size_t kOffersPerFrame = 256;
+
 // Limits on what one change may hold; what exceeds them is quarantined at the receiver and refused to a writer.
 // A text of 64 KB is a report of 20 pages; longer ones belong in a document that the record links.
 inline constexpr size_t kMaxValueBytes = 64 * 1024;

@@ -39,34 +39,37 @@ const FieldDescriptor* ExternalIdsOf(const Descriptor& kind) {
   return nullptr;
 }
 
-std::string JoinCells(const Row& row, size_t left_out, char separator) {
+// The cells but one, each written by `append`.
+template <typename Append>
+std::string JoinCells(const Row& row, size_t left_out, char separator, Append append) {
   std::string joined;
   bool first = true;
   for (size_t i = 0; i < row.cells.size(); ++i) {
     if (i == left_out) continue;
     if (!first) joined.push_back(separator);
     first = false;
-    AppendCsvCell(joined, row.cells[i].text, separator);
+    append(joined, row.cells[i].text);
   }
   return joined;
 }
 
+std::string DataRow(const Row& row, size_t left_out, char separator) {
+  return JoinCells(row, left_out, separator,
+                   [separator](std::string& joined, const std::string& text) {
+                     AppendCsvCell(joined, text, separator);
+                   });
+}
+
 // Names that hold any separator stand between quotes: none of them may pass for the file's.
 std::string HeaderRow(const Row& header, size_t left_out, char separator) {
-  std::string joined;
-  bool first = true;
-  for (size_t i = 0; i < header.cells.size(); ++i) {
-    if (i == left_out) continue;
-    if (!first) joined.push_back(separator);
-    first = false;
-    const std::string& name = header.cells[i].text;
-    if (name.find_first_of(kSeparators) == std::string::npos) {
-      AppendCsvCell(joined, name, separator);
-    } else {
-      AppendQuotedCsvCell(joined, name);
-    }
-  }
-  return joined;
+  return JoinCells(header, left_out, separator,
+                   [separator](std::string& joined, const std::string& name) {
+                     if (name.find_first_of(kSeparators) == std::string::npos) {
+                       AppendCsvCell(joined, name, separator);
+                     } else {
+                       AppendQuotedCsvCell(joined, name);
+                     }
+                   });
 }
 
 Note LineNote(size_t line, Severity severity, std::string message) {
@@ -142,7 +145,7 @@ class Planner {
       return line;
     }
     const bool rebuilt = row.surplus_dropped || reason_column_ != kNone;
-    line.raw = rebuilt ? JoinCells(row, reason_column_, table_.separator) : row.raw;
+    line.raw = rebuilt ? DataRow(row, reason_column_, table_.separator) : row.raw;
     line.digest = digester_.Digest(row);
     const auto [first, inserted] = seen_.emplace(line.digest, plan_.lines.size());
     if (inserted) {

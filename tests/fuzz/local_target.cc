@@ -27,7 +27,7 @@ bool RequireCanonical(std::string_view bytes, Decode decode, Encode encode) {
 bool FuzzLocal(std::string_view bytes) {
   using namespace replication;
   const uint8_t choice = TakeByte(bytes);
-  // The corpus was found while there were seven.
+  // Apart from the others, so that each input of the corpus keeps its codec.
   if (choice >= 0xf0) return RequireCanonical(bytes, DecodeEvictedRecord, EncodeEvictedRecord);
   switch (choice % 7) {
     case 0:

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "replication/tuning.h"
+
 namespace maillage::replication {
 namespace {
 
@@ -33,6 +35,14 @@ TEST(ScopeTest, RefusesWhatIsNone) {
   for (const char* text : {"73,", ",73", "73||1", "73|0", "73|x", "73|70000", "73|1|2", "|"}) {
     EXPECT_FALSE(Scope::Parse(text).ok()) << text;
   }
+}
+
+TEST(ScopeTest, ATextIsNoLongerThanTheListCanHold) {
+  std::string text = "73";
+  while (text.size() <= kMaxValueBytes) text += ",74";
+  const absl::Status refused = Scope::Parse(text).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(refused));
+  EXPECT_LT(refused.message().size(), 1000u);
 }
 
 TEST(ScopeTest, HoldsItsTerritoriesAndTheWholeRegion) {
