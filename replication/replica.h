@@ -99,7 +99,7 @@ class Replica {
     kTwin,
     // Under its dot this site holds another change: its author exists twice.
     kClash,
-    // Of a record that this site handed over, and whose keeper has it: not applied, unless it was asked for (below).
+    // Of a record that this site handed over, and whose keeper has it: not applied, unless it is to come back.
     kHandedOver,
   };
   struct ApplyResult {

@@ -41,15 +41,14 @@ absl::Status Replica::LoadScopes() {
   if (!status.ok()) return status;
   if (absl::Status own = LoadOwnScope(); !own.ok()) return own;
   ++scope_version_;
-  leaving_ = 0;
-  auto leaving = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::kLeavingPrefix));
-  for (; leaving->Valid(); leaving->Next()) ++leaving_;
-  if (!leaving->status().ok()) return leaving->status();
+  // A damaged row is told to whoever needs it; it is no reason not to start.
   auto evicted = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::kEvictedPrefix));
-  any_evicted_ = evicted->Valid();
-  if (!evicted->status().ok()) return evicted->status();
-  open_leaving_ = leaving_;
-  return FindLeaving();
+  any_evicted_ = evicted->Valid() || !evicted->status().ok();
+  uint64_t count = 0;
+  auto leaving = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::kLeavingPrefix));
+  for (; leaving->Valid(); leaving->Next()) ++count;
+  leaving_ = open_leaving_ = count;
+  return leaving->status().ok() ? FindLeaving() : FindLeavingAnew();
 }
 
 // Where its own record in the list can't be read, the site goes on with what it held: everything would be fetched otherwise.
@@ -97,8 +96,9 @@ absl::Status Replica::FindLeavingAnew() {
   storage::CommitBatch batch;
   uint64_t count = 0;
   auto rows = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::kLeavingPrefix));
-  for (; rows->Valid(); rows->Next()) batch.Delete(Table::kMeta, std::string(rows->key()));
-  if (!rows->status().ok()) return rows->status();
+  for (; rows->Valid() || (rows->SkipDamage() && rows->Valid()); rows->Next()) {
+    batch.Delete(Table::kMeta, std::string(rows->key()));
+  }
   for (const auto& [partition, sum] : tree_.Partitions()) {
     if (scope_.Holds(partition)) continue;
     absl::StatusOr<std::vector<LeafEntry>> records =
@@ -165,10 +165,12 @@ absl::Status Replica::ReadEvicted(const RecordKey& record, Staged& staged) const
   return absl::OkStatus();
 }
 
-// The positions stay, so that cursors do; of this site's own changes what proves them, and nothing else.
+// The positions stay, so that cursors do; of this site's own changes what proves them, and nothing else. All is read before
+// any of it is written: a history that can't be read stays.
 absl::Status Replica::EvictHistory(const RecordKey& record) {
   absl::StatusOr<std::vector<HistoryRow>> rows = ReadHistory(*store_, record);
   if (!rows.ok()) return rows.status();
+  std::vector<std::pair<uint64_t, FeedEntry>> entries;
   for (const HistoryRow& row : *rows) {
     absl::StatusOr<FeedEntry> entry = ReadFeedEntry(*store_, row.position);
     if (!entry.ok()) return entry.status();
@@ -179,8 +181,11 @@ absl::Status Replica::EvictHistory(const RecordKey& record) {
       evicted.change = EncodeEvictedChange(
           {change->dot.actor.incarnation, change->site_sequence, HashOfChange(entry->change)});
     }
-    batch_.Put(Table::kFeed, storage::FeedKey(row.position), EncodeFeedEntry(evicted));
-    batch_.Delete(Table::kChanges, storage::ChangeKey(record, row.position));
+    entries.emplace_back(row.position, std::move(evicted));
+  }
+  for (const auto& [position, entry] : entries) {
+    batch_.Put(Table::kFeed, storage::FeedKey(position), EncodeFeedEntry(entry));
+    batch_.Delete(Table::kChanges, storage::ChangeKey(record, position));
   }
   return absl::OkStatus();
 }

@@ -77,7 +77,7 @@ absl::Status SyncSession::OnOutside(const v1::RecordVector& entry, const RecordK
     // Neither keeps it: both look for somebody who does.
     if (!entry.kept()) return absl::OkStatus();
     absl::StatusOr<bool> evicted = replica_->Evict(record, theirs, progress_.peer);
-    if (!evicted.ok()) return evicted.status();
+    if (!evicted.ok()) return LeaveOut(record, evicted.status());
     if (!*evicted) outbox_.AddRecord(record, std::move(theirs));
     return absl::OkStatus();
   }

@@ -324,6 +324,34 @@ TEST_F(SyncScope, ASiteWhoseOwnRecordIsDamagedGoesOnWithWhatItHeld) {
   EXPECT_FALSE(Holds(savoie, of_isere));
 }
 
+// Neither half let go nor held against all others.
+TEST_F(SyncScope, ARecordWhoseHistoryIsDamagedStaysWhole) {
+  const RecordId id = savoie.Create(NamedActor("voyageuse", "73"));
+  const RecordId other = savoie.Create(NamedActor("autre", "73"));
+  Describe(savoie, id, "un mot");
+  MeetAll();
+  const uint64_t last = savoie.replica->progress().feed_head;
+  savoie.damaged = std::make_unique<DamagedStore>(savoie.store.get());
+  savoie.damaged->Damage(storage::Table::kFeed, storage::FeedKey(last));
+  savoie.Restart();
+  Move(lyon, id, "38");
+  Move(lyon, other, "38");
+  const std::string history = storage::ChangePrefix({kActor, id});
+  Link link(&savoie, &lyon);
+  link.Run();
+  EXPECT_FALSE(link.caller().closing());
+  EXPECT_TRUE(Holds(savoie, id));
+  EXPECT_FALSE(Holds(savoie, other));
+  size_t kept = 0;
+  for (const auto& [key, dot] : Rows(*savoie.store, storage::Table::kChanges)) kept += key.starts_with(history) ? 1 : 0;
+  EXPECT_EQ(kept, 3u);
+  // Read again, as after a repair.
+  savoie.damaged.reset();
+  savoie.Restart();
+  Link(&savoie, &lyon).Run();
+  EXPECT_FALSE(Holds(savoie, id));
+}
+
 // Isère agrees about the whole region, and holds nothing that Savoie writes about itself.
 TEST_F(SyncScope, AnAgreementWithAnotherTerritoryProvesNothing) {
   savoie.Create(NamedActor("savoyarde", "73"));
