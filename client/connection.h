@@ -3,6 +3,7 @@
 #define MAILLAGE_CLIENT_CONNECTION_H_
 
 #include <functional>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -48,6 +49,7 @@ class Connection {
   virtual absl::StatusOr<v1::PeerStatus> PausePeer(const v1::PausePeerRequest& request) = 0;
   virtual absl::StatusOr<v1::PeerStatus> ResumePeer(const v1::ResumePeerRequest& request) = 0;
   virtual absl::StatusOr<v1::PeerStatus> SyncPeer(const v1::SyncPeerRequest& request) = 0;
+  virtual absl::StatusOr<v1::RecordExplanation> ExplainRecord(const v1::ExplainRecordRequest& request) = 0;
 
   virtual absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) = 0;
   virtual absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(
@@ -58,6 +60,12 @@ class Connection {
                               const std::function<void(const v1::BackupProgress&)>& handler) = 0;
   virtual absl::Status Scrub(const v1::ScrubRequest& request,
                              const std::function<void(const v1::ScrubProgress&)>& handler) = 0;
+  // The handler's first error ends the call.
+  virtual absl::Status ExportBundle(const v1::ExportBundleRequest& request,
+                                    const std::function<absl::Status(const v1::BundlePart&)>& handler) = 0;
+  // Sends what `next` gives until it gives nothing. OK with the outcome in the last message that `handler` got.
+  virtual absl::Status ImportBundle(const std::function<std::optional<v1::BundlePart>()>& next,
+                                    const std::function<void(const v1::ImportBundleProgress&)>& handler) = 0;
 };
 
 }  // namespace maillage::client

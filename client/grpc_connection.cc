@@ -1,5 +1,6 @@
 #include "client/grpc_connection.h"
 
+#include <thread>
 #include <utility>
 
 #include "grpcpp/grpcpp.h"
@@ -98,6 +99,9 @@ class GrpcConnection : public Connection {
   absl::StatusOr<v1::PeerStatus> SyncPeer(const v1::SyncPeerRequest& request) override {
     return Call<v1::PeerStatus>(*status_, &Status::SyncPeer, request, options_.sync_timeout);
   }
+  absl::StatusOr<v1::RecordExplanation> ExplainRecord(const v1::ExplainRecordRequest& request) override {
+    return Call<v1::RecordExplanation>(*status_, &Status::ExplainRecord, request, options_.call_timeout);
+  }
   absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override {
     return Call<v1::ListSitesResponse>(*sites_, &Sites::ListSites, request, options_.call_timeout);
   }
@@ -140,6 +144,36 @@ class GrpcConnection : public Connection {
     const std::stop_callback cancel(options_.stop, [&context] { context.TryCancel(); });
     const auto stream = admin_->Scrub(&context, request);
     v1::ScrubProgress progress;
+    while (stream->Read(&progress)) handler(progress);
+    return ToAbsl(stream->Finish());
+  }
+
+  absl::Status ExportBundle(const v1::ExportBundleRequest& request,
+                            const std::function<absl::Status(const v1::BundlePart&)>& handler) override {
+    grpc::ClientContext context;
+    const std::stop_callback cancel(options_.stop, [&context] { context.TryCancel(); });
+    const auto stream = admin_->ExportBundle(&context, request);
+    v1::BundlePart part;
+    absl::Status handled;
+    while (handled.ok() && stream->Read(&part)) handled = handler(part);
+    if (!handled.ok()) context.TryCancel();
+    const grpc::Status status = stream->Finish();
+    return handled.ok() ? ToAbsl(status) : handled;
+  }
+
+  // Written on a thread of its own: the node tells how far it is while it is sent more.
+  absl::Status ImportBundle(const std::function<std::optional<v1::BundlePart>()>& next,
+                            const std::function<void(const v1::ImportBundleProgress&)>& handler) override {
+    grpc::ClientContext context;
+    const std::stop_callback cancel(options_.stop, [&context] { context.TryCancel(); });
+    const auto stream = admin_->ImportBundle(&context);
+    const std::jthread writer([&] {
+      for (std::optional<v1::BundlePart> part = next(); part.has_value(); part = next()) {
+        if (!stream->Write(*part)) return;
+      }
+      stream->WritesDone();
+    });
+    v1::ImportBundleProgress progress;
     while (stream->Read(&progress)) handler(progress);
     return ToAbsl(stream->Finish());
   }

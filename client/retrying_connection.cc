@@ -77,6 +77,9 @@ class RetryingConnection : public Connection {
   absl::StatusOr<v1::ListPeersResponse> ListPeers(const v1::ListPeersRequest& request) override {
     return Repeat([&] { return connection_->ListPeers(request); });
   }
+  absl::StatusOr<v1::RecordExplanation> ExplainRecord(const v1::ExplainRecordRequest& request) override {
+    return Repeat([&] { return connection_->ExplainRecord(request); });
+  }
   absl::StatusOr<v1::PeerStatus> PausePeer(const v1::PausePeerRequest& request) override {
     return Repeat([&] { return connection_->PausePeer(request); });
   }
@@ -103,6 +106,16 @@ class RetryingConnection : public Connection {
   absl::Status Scrub(const v1::ScrubRequest& request,
                      const std::function<void(const v1::ScrubProgress&)>& handler) override {
     return connection_->Scrub(request, handler);
+  }
+
+  absl::Status ExportBundle(const v1::ExportBundleRequest& request,
+                            const std::function<absl::Status(const v1::BundlePart&)>& handler) override {
+    return connection_->ExportBundle(request, handler);
+  }
+
+  absl::Status ImportBundle(const std::function<std::optional<v1::BundlePart>()>& next,
+                            const std::function<void(const v1::ImportBundleProgress&)>& handler) override {
+    return connection_->ImportBundle(next, handler);
   }
 
   absl::Status WatchRecords(const v1::WatchRecordsRequest& request, absl::Time until,

@@ -128,7 +128,7 @@ absl::StatusOr<Change> DecodeChange(std::string_view bytes) {
   }
   const std::optional<RecordId> id = RecordId::FromBytes(proto.record());
   if (!id.has_value()) return absl::InvalidArgumentError("record id is not 16 bytes");
-  if (proto.kind() == 0 || proto.kind() > UINT16_MAX) {
+  if (proto.kind() == 0 || proto.kind() > kMaxKind) {
     return absl::InvalidArgumentError("kind is out of range");
   }
   absl::StatusOr<Actor> actor = FromProto(proto.actor());

@@ -77,10 +77,11 @@ uint64_t TriePrefix::last() const {
   return bits | (std::numeric_limits<uint64_t>::max() >> (4 * digits));
 }
 
-absl::Status FingerprintTree::Load(const storage::ReadView& view) {
+absl::Status FingerprintTree::Load(const storage::ReadView& view, Of what) {
   tries_.clear();
+  const std::string stubs = storage::StatePrefix(storage::kStubPartition);
   return Visit(
-      view, {},
+      view, what == Of::kStubs ? storage::KeyRange{stubs, ""} : storage::KeyRange{"", stubs},
       [this](const storage::ParsedFingerprintKey& key, const Fingerprint& fingerprint) {
         Apply(key.partition, key.hash, std::nullopt, fingerprint);
         return true;

@@ -50,8 +50,10 @@ struct LeafEntry {
 // same moment as the last Apply.
 class FingerprintTree {
  public:
-  // Reads the whole fingerprints table. DataLoss where a row of it is damaged.
-  absl::Status Load(const storage::ReadView& view);
+  // The partitions of records, or those of the stubs that they refer to (stub.h).
+  enum class Of : uint8_t { kRecords, kStubs };
+  // Reads all of the fingerprints table that is about these. DataLoss where a row of it is damaged.
+  absl::Status Load(const storage::ReadView& view, Of what = Of::kRecords);
   // The same told from the states, where the table is damaged; what can't be read of them is in
   // `unread`.
   absl::Status LoadFromStates(const storage::ReadView& view, Unread& unread);

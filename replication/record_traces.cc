@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "replication/replica.h"
+#include "replication/index_source.h"
 #include "storage/keys.h"
 
 namespace maillage::replication {

@@ -29,6 +29,12 @@ constexpr size_t kRepairsPerStep = 64;
 // A repair may lay bare what it covered: a record that is rebuilt has other words than its index.
 constexpr int kMaxRepairRounds = 5;
 
+bool IsOfStub(const ScrubFinding& finding) {
+  const auto row = storage::ParseFingerprintKey(finding.key);
+  return finding.table == Table::kFingerprints && row.has_value() &&
+         (row->partition.kind & storage::kStubPartition) != 0;
+}
+
 // What the findings of one examination name.
 struct Suspects {
   std::set<uint64_t> positions;
@@ -36,9 +42,12 @@ struct Suspects {
   std::set<std::pair<Table, std::string>> rows;
   RecordRepairer::StrayFingerprints stray;
   bool counts = false;
+  bool stubs = false;
   uint64_t feed_end = 0;
 
-  bool empty() const { return positions.empty() && records.empty() && rows.empty() && !counts && feed_end == 0; }
+  bool empty() const {
+    return positions.empty() && records.empty() && rows.empty() && !counts && !stubs && feed_end == 0;
+  }
 
   void Add(const ScrubFinding& finding) {
     for (uint64_t position = finding.first_position; position <= finding.last_position && position > 0; ++position) {
@@ -46,6 +55,7 @@ struct Suspects {
     }
     if (finding.feed_end > 0) feed_end = std::max(feed_end, finding.feed_end);
     if (finding.table == Table::kMeta && finding.key == storage::kProgressKey) counts = true;
+    if (IsOfStub(finding)) stubs = true;
     // Of the feed only the position is to be trusted.
     if (finding.record.has_value() && finding.table != Table::kFeed) records.insert(*finding.record);
     if (finding.key.empty() || !finding.removable) return;
@@ -106,6 +116,10 @@ class StoreRepair {
     if (status.ok()) status = FixRecords(suspects.records);
     if (status.ok()) status = FixRows(suspects.rows);
     if (status.ok() && suspects.counts) status = FixCounts();
+    if (status.ok() && suspects.stubs) {
+      ++report_.done.derived_rows;
+      status = exclusively_([](Replica& replica) { return replica.RebuildStubs(); });
+    }
     return status;
   }
 

@@ -98,6 +98,7 @@ absl::Status Replica::Load(const Options& options) {
     PutMeta(std::string(storage::kIdentityKey), EncodeIdentity(identity_));
   }
   if (absl::Status status = LoadTree(); !status.ok()) return status;
+  if (absl::Status status = LoadStubs(); !status.ok()) return status;
   if (absl::Status status = LoadLost(); !status.ok()) return status;
   if (absl::Status status = LoadScopes(); !status.ok()) return status;
   if (absl::Status status = LoadRequests(); !status.ok()) return status;
@@ -417,11 +418,11 @@ void Replica::UpdateIndex(const Traces& before, const Traces& after) {
   std::vector<std::string> removed;
   std::set_difference(before.index_keys.begin(), before.index_keys.end(), after.index_keys.begin(),
                       after.index_keys.end(), std::back_inserter(removed));
-  for (std::string& key : removed) batch_.Delete(Table::kIndex, std::move(key));
+  for (std::string& key : removed) DeleteIndex(std::move(key));
   std::vector<std::string> added;
   std::set_difference(after.index_keys.begin(), after.index_keys.end(), before.index_keys.begin(),
                       before.index_keys.end(), std::back_inserter(added));
-  for (std::string& key : added) batch_.Put(Table::kIndex, std::move(key), "");
+  for (std::string& key : added) PutIndex(std::move(key));
 }
 
 void Replica::UpdateFingerprints(const RecordKey& record, const Traces& before, const Traces& after,
@@ -464,6 +465,7 @@ void Replica::FinishRecord(const RecordKey& record, const Staged& staged,
   UpdateFingerprints(record, staged.before, after, updates);
   UpdateCounts(record.kind, staged.before, after);
   NoteLeaving(record, staged.before, after);
+  stubs_touched_.insert(record.id);
   batch_.Put(Table::kStates, storage::StateKey(record), std::move(bytes));
 }
 
@@ -477,6 +479,7 @@ absl::Status Replica::Commit() {
   }
   std::vector<TreeUpdate> updates = std::move(open_updates_);
   for (const auto& [record, staged] : staged_) FinishRecord(record, *staged, updates);
+  if (absl::Status status = FinishStubs(); !status.ok()) return status;
   if (batch_.empty()) {
     Discard();
     return absl::OkStatus();
@@ -495,6 +498,7 @@ absl::Status Replica::Commit() {
   for (const TreeUpdate& update : updates) {
     tree_.Apply(update.partition, update.position, update.before, update.after);
   }
+  ApplyStubUpdates();
   committed_ = open_;
   committed_identity_ = identity_;
   leaving_ = open_leaving_;
@@ -518,6 +522,7 @@ void Replica::Discard() {
   cursors_.clear();
   open_authors_.clear();
   open_updates_.clear();
+  DiscardStubs();
   open_leaving_ = leaving_;
   dirty_ = false;
 }

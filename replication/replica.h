@@ -11,6 +11,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -23,6 +24,7 @@
 #include "replication/feed_entry.h"
 #include "replication/fingerprint_tree.h"
 #include "replication/hybrid_clock.h"
+#include "replication/index_source.h"
 #include "replication/local_meta.h"
 #include "replication/ports.h"
 #include "replication/record_reader.h"
@@ -30,18 +32,10 @@
 #include "replication/record_traces.h"
 #include "replication/renounce.h"
 #include "replication/scope.h"
+#include "replication/stub.h"
 #include "storage/store.h"
 
 namespace maillage::replication {
-
-// Keys of the index table that a state calls for (storage/keys.h): words, natural keys. The schema implements it;
-// a record of an unknown kind has none, and a deleted one those by which an import still recognises it.
-class IndexSource {
- public:
-  virtual ~IndexSource() = default;
-  virtual std::vector<std::string> IndexKeys(const RecordKey& record,
-                                             const RecordState& state) const = 0;
-};
 
 // A new UUIDv7: 48 bits of the clock, the rest random.
 RecordId NewRecordId(WallClock& clock, Random& random);
@@ -164,9 +158,29 @@ class Replica {
   uint64_t leaving() const { return leaving_; }
   // They, by key: at most `limit` of those that follow `after`.
   absl::StatusOr<std::vector<RecordKey>> Leaving(const std::optional<RecordKey>& after, size_t limit) const;
+  // All of this site's scope was found equal to what another site holds, which holds all of it.
+  void NoteComplete();
+  // When that was first so since the scope was last widened, in milliseconds since 1970; 0: not yet. A site that holds
+  // everything is as complete as the world.
+  uint64_t complete_millis() const;
+
   // Lets a record go of which `keeper`, whose scope it lies in, holds all that `kept` covers. False, and nothing done, where
   // that is not all that is here, or the record lies in this site's scope.
   absl::StatusOr<bool> Evict(const RecordKey& record, const VersionVector& kept, const SiteId& keeper);
+
+  // ---- What stands for records that aren't here (replica_stubs.cc; stub.h) ----
+
+  // The stubs that the records of each partition refer to, under storage::kStubPartition; as of the last commit, like tree().
+  const FingerprintTree& stub_tree() const { return stub_tree_; }
+  // Grows with every change of stub_tree().
+  uint64_t stub_version() const { return stub_version_; }
+  // What a peer shows of a record. Kept where a record here refers to it and it isn't here itself; false where that isn't
+  // so, or it brought nothing. InvalidArgument where the bytes are malformed.
+  absl::StatusOr<bool> MergeStub(const RecordId& id, std::string_view stub_bytes);
+  // What is shown of a record here, from its state or from what peers showed; with the open batch.
+  absl::StatusOr<std::optional<Stub>> FindShown(const RecordId& id) const;
+  // Tells references and stubs from the states, as if there were none; commits. For repairs.
+  absl::Status RebuildStubs();
 
   // Of the last time that this site became a new incarnation.
   const ContinuityNote& continuity_note() const { return note_; }
@@ -270,7 +284,24 @@ class Replica {
   uint64_t AppendToFeed(FeedEntry entry, const std::optional<Dot>& dot);
   absl::Status LoadScopes();
   absl::Status LoadOwnScope();
+  absl::Status LoadComplete();
   absl::Status ReadEvicted(const RecordKey& record, Staged& staged) const;
+  // What is shown of a record, and whether the record itself is here; with the open batch.
+  struct ShownRecord {
+    std::optional<Stub> stub;
+    bool here = false;
+  };
+  absl::Status LoadStubs();
+  absl::StatusOr<ShownRecord> ShownAfter(const RecordId& id) const;
+  absl::Status FinishStubs();
+  absl::Status FinishStub(const RecordId& id);
+  absl::Status FinishStubRow(const storage::PartitionKey& referrers, const RecordId& id,
+                             const std::optional<Fingerprint>& after);
+  absl::Status KeepStub(const RecordId& id, const ShownRecord& shown, bool wanted);
+  void ApplyStubUpdates();
+  void DiscardStubs();
+  void PutIndex(std::string key);
+  void DeleteIndex(std::string key);
   // After a commit that changed records of sites.
   absl::Status FollowScopes();
   absl::Status FindLeavingAnew();
@@ -319,6 +350,8 @@ class Replica {
   const IndexSource* const index_;
   HybridClock clock_;
   FingerprintTree tree_;
+  FingerprintTree stub_tree_;
+  uint64_t stub_version_ = 0;
   LocalProgress committed_;
   LocalIdentity committed_identity_;
   std::string damage_;
@@ -341,6 +374,8 @@ class Replica {
   Scope scope_;
   uint64_t scope_version_ = 0;
   uint64_t leaving_ = 0;
+  // The scope that was found complete, and when.
+  std::optional<std::pair<Scope, uint64_t>> complete_;
   // Some record was handed over.
   bool any_evicted_ = false;
 
@@ -361,6 +396,13 @@ class Replica {
   // Of records that were handed over.
   std::vector<TreeUpdate> open_updates_;
   uint64_t open_leaving_ = 0;
+  // Records whose stubs may change: they changed themselves, or what refers to them did.
+  std::set<RecordId> stubs_touched_;
+  std::set<std::string> removed_references_;
+  std::set<std::string> added_references_;
+  // Told by peers, or of records that are handed over in this batch.
+  std::map<RecordId, Stub> open_stubs_;
+  std::vector<TreeUpdate> open_stub_updates_;
   bool dirty_ = false;
   bool failed_ = false;
 };

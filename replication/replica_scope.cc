@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "replication/byte_codec.h"
 #include "replication/record_reader.h"
 #include "replication/replica.h"
 #include "replication/state_codec.h"
@@ -40,6 +41,7 @@ absl::Status Replica::LoadScopes() {
       &unread);
   if (!status.ok()) return status;
   if (absl::Status own = LoadOwnScope(); !own.ok()) return own;
+  if (absl::Status complete = LoadComplete(); !complete.ok()) return complete;
   ++scope_version_;
   // A damaged row is told to whoever needs it; it is no reason not to start.
   auto evicted = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::kEvictedPrefix));
@@ -63,6 +65,34 @@ absl::Status Replica::LoadOwnScope() {
   return absl::OkStatus();
 }
 
+absl::Status Replica::LoadComplete() {
+  complete_.reset();
+  const auto row = store_->Get(Table::kMeta, storage::kCompleteKey);
+  if (absl::IsDataLoss(row.status())) return absl::OkStatus();
+  if (!row.ok()) return row.status();
+  const std::string bytes = row->value_or("");
+  ByteReader reader(bytes);
+  const uint64_t millis = reader.Fixed64();
+  const absl::StatusOr<Scope> scope = Scope::Parse(reader.rest());
+  // Otherwise the next agreement says so again.
+  if (reader.ok() && scope.ok()) complete_.emplace(*scope, millis);
+  return absl::OkStatus();
+}
+
+void Replica::NoteComplete() {
+  if (scope_.everything() || complete_millis() > 0) return;
+  complete_.emplace(scope_, wall_->NowMillis());
+  std::string bytes;
+  ByteWriter writer(&bytes);
+  writer.Fixed64(complete_->second);
+  writer.Raw(scope_.ToText());
+  PutMeta(std::string(storage::kCompleteKey), std::move(bytes));
+}
+
+uint64_t Replica::complete_millis() const {
+  return complete_.has_value() && complete_->first.Contains(scope_) ? complete_->second : 0;
+}
+
 absl::Status Replica::FollowScopes() {
   bool changed = false;
   for (const auto& [record, staged] : staged_) {
@@ -81,6 +111,7 @@ absl::Status Replica::FollowScopes() {
 
 absl::Status Replica::ReloadTree() {
   if (absl::Status status = LoadTree(); !status.ok()) return status;
+  if (absl::Status status = LoadStubs(); !status.ok()) return status;
   return scope_.everything() ? absl::OkStatus() : FindLeavingAnew();
 }
 
@@ -206,7 +237,10 @@ absl::StatusOr<bool> Replica::Evict(const RecordKey& record, const VersionVector
   PutMeta(storage::EvictedKey(record), EncodeEvictedRecord(evicted));
   PutMeta(storage::LeavingKey(record), std::nullopt);
   --open_leaving_;
-  for (const std::string& key : traces.index_keys) batch_.Delete(Table::kIndex, key);
+  for (const std::string& key : traces.index_keys) DeleteIndex(key);
+  // Others may refer to it: what was known of it here is shown until somebody tells more.
+  if (index_ != nullptr) open_stubs_[record.id] = StubOf(record.kind, staged.state, *index_);
+  stubs_touched_.insert(record.id);
   const uint64_t position = TriePosition(record);
   for (const std::string& territory : traces.territories) {
     const storage::PartitionKey partition{record.kind, territory};

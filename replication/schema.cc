@@ -11,6 +11,8 @@
 #include "proto/text_fold.h"
 #include "replication/check.h"
 #include "replication/fingerprint.h"
+#include "replication/record_traces.h"
+#include "replication/tuning.h"
 #include "replication/value_codec.h"
 #include "storage/keys.h"
 
@@ -111,9 +113,9 @@ absl::StatusOr<KindSchema> ReadKind(const Descriptor& descriptor) {
   kind.options = descriptor.options().GetExtension(v1::kind);
   kind.descriptor = &descriptor;
   kind.name = kind.options.name();
-  if (kind.options.number() == 0 || kind.options.number() > UINT16_MAX || kind.name.empty()) {
+  if (kind.options.number() == 0 || kind.options.number() > kMaxKind || kind.name.empty()) {
     return absl::FailedPreconditionError(
-        absl::StrCat(descriptor.full_name(), ": a kind needs a number (1 to 65535) and a name"));
+        absl::StrCat(descriptor.full_name(), ": a kind needs a number (1 to 32767) and a name"));
   }
   kind.number = static_cast<uint16_t>(kind.options.number());
   for (int i = 0; i < descriptor.field_count(); ++i) {
@@ -195,6 +197,29 @@ void AppendWords(uint16_t kind, const FieldSchema& field, const Message& message
   }
   const int size = message.GetReflection()->FieldSize(message, field.descriptor);
   for (int i = 0; i < size; ++i) add(EncodeElement(message, *field.descriptor, i));
+}
+
+// Whatever of a record, at any depth, names another one.
+void AppendReferences(const Message& message, std::set<RecordId>& out) {
+  std::vector<const FieldDescriptor*> fields;
+  message.GetReflection()->ListFields(message, &fields);
+  for (const FieldDescriptor* field : fields) {
+    const bool reference = field->options().GetExtension(v1::format) == v1::REFERENCE;
+    const bool nested = field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !field->is_map();
+    if (!reference && !nested) continue;
+    const int size = field->is_repeated() ? message.GetReflection()->FieldSize(message, field) : 1;
+    for (int i = 0; i < size; ++i) {
+      if (nested) {
+        AppendReferences(field->is_repeated() ? message.GetReflection()->GetRepeatedMessage(message, field, i)
+                                              : message.GetReflection()->GetMessage(message, field),
+                         out);
+      } else if (const auto id = ParseUuid(field->is_repeated() ? EncodeElement(message, *field, i)
+                                                                : EncodeValue(message, *field));
+                 id.has_value()) {
+        out.insert(*id);
+      }
+    }
+  }
 }
 
 void DecodeCell(const FieldSchema& field, const Cell& cell, Message& message) {
@@ -311,7 +336,33 @@ std::vector<std::string> Schema::IndexKeys(const RecordKey& record, const Record
     if (key.weak && deleted) continue;
     keys.push_back(storage::NaturalKeyKey(kind->number, key.rule, key.digest, record.id));
   }
+  if (!deleted) {
+    for (const RecordId& target : References(*message)) {
+      for (const std::string& place : PlacesOf(state)) {
+        keys.push_back(storage::ReferenceKey(target, {kind->number, place}, record.id));
+      }
+    }
+  }
   return keys;
+}
+
+std::set<RecordId> Schema::References(const Message& message) {
+  std::set<RecordId> references;
+  AppendReferences(message, references);
+  return references;
+}
+
+std::vector<uint16_t> Schema::ReferableKinds() const {
+  std::vector<uint16_t> kinds;
+  for (const KindSchema& kind : kinds_) {
+    if (!kind.options.system()) kinds.push_back(kind.number);
+  }
+  return kinds;
+}
+
+uint32_t Schema::TitleField(uint16_t kind) const {
+  const KindSchema* known = FindKind(kind);
+  return known == nullptr ? 0 : static_cast<uint32_t>(known->title->number());
 }
 
 }  // namespace maillage::replication

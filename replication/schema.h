@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +16,8 @@
 #include "google/protobuf/message.h"
 #include "proto/id.h"
 #include "proto/merge.pb.h"
+#include "replication/index_source.h"
 #include "replication/record_state.h"
-#include "replication/replica.h"
 
 namespace maillage::replication {
 
@@ -97,6 +98,12 @@ class Schema : public IndexSource {
   // brings it back nor doubles it.
   std::vector<std::string> IndexKeys(const RecordKey& record,
                                      const RecordState& state) const override;
+  // All but those of the system itself.
+  std::vector<uint16_t> ReferableKinds() const override;
+  uint32_t TitleField(uint16_t kind) const override;
+
+  // Records that a record names in fields whose format is REFERENCE, at any depth.
+  static std::set<RecordId> References(const google::protobuf::Message& message);
 
  private:
   explicit Schema(google::protobuf::MessageFactory* factory) : factory_(factory) {}

@@ -79,8 +79,10 @@ std::string Scope::ToText() const {
 }
 
 bool Scope::Holds(const storage::PartitionKey& partition) const {
-  if (partition.kind == kSiteKind) return true;
-  if (kinds_.has_value() && !kinds_->contains(partition.kind)) return false;
+  // Whoever holds records holds the stubs that these refer to.
+  const auto kind = static_cast<uint16_t>(partition.kind & ~storage::kStubPartition);
+  if (kind == kSiteKind) return true;
+  if (kinds_.has_value() && !kinds_->contains(kind)) return false;
   return partition.territory.empty() || !territories_.has_value() || territories_->contains(partition.territory);
 }
 

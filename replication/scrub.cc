@@ -16,6 +16,7 @@
 #include "replication/record_reader.h"
 #include "replication/record_traces.h"
 #include "replication/state_codec.h"
+#include "replication/stub.h"
 #include "replication/tuning.h"
 #include "storage/keys.h"
 
@@ -132,6 +133,8 @@ class Scrubber {
         decoded = DecodeRequestOutcome(value).status();
       } else if (absl::StartsWith(ToAbsl(key), ToAbsl(storage::kEvictedPrefix))) {
         decoded = DecodeEvictedRecord(value).status();
+      } else if (absl::StartsWith(ToAbsl(key), ToAbsl(storage::kStubPrefix))) {
+        decoded = DecodeStub(value).status();
       } else if (absl::StartsWith(ToAbsl(key), "cursor/")) {
         decoded = DecodeCursor(value).status();
       } else if (const auto record = storage::ParseLostKey(key); record.has_value()) {
@@ -218,6 +221,7 @@ class Scrubber {
     Walk(Table::kFingerprints, [&](std::string_view key, std::string_view value) {
       const auto parsed = storage::ParseFingerprintKey(key);
       if (!parsed.has_value()) return FindRow(Table::kFingerprints, key, std::nullopt, "clé illisible");
+      if ((parsed->partition.kind & storage::kStubPartition) != 0) return CheckStubRow(key, *parsed, value);
       const RecordKey record{parsed->partition.kind, parsed->id};
       bool absent = false;
       const auto traces = TracesOf(record, absent);
@@ -232,8 +236,42 @@ class Scrubber {
     });
   }
 
+  // Of the last record that was asked about: rows that refer to one stand together.
+  const std::optional<std::string>& ShownFingerprint(const RecordId& id) {
+    if (shown_id_ == id) return shown_;
+    shown_id_ = id;
+    shown_.reset();
+    const auto stub = index_ == nullptr ? std::optional<Stub>() : FindStub(view_, *index_, id).value_or(std::nullopt);
+    if (stub.has_value()) shown_ = StubFingerprint(id, *stub).ToBytes();
+    return shown_;
+  }
+
+  void CheckStubRow(std::string_view key, const storage::ParsedFingerprintKey& parsed, std::string_view value) {
+    if (index_ == nullptr) return;
+    storage::PartitionKey referrers = parsed.partition;
+    referrers.kind = static_cast<uint16_t>(referrers.kind & ~storage::kStubPartition);
+    const auto cursor =
+        view_.Scan(Table::kIndex, storage::KeyRange::Prefix(storage::ReferencePrefix(parsed.id, referrers)));
+    // CheckIndex has the finding where that can't be read.
+    if (!cursor->Valid() && !cursor->status().ok()) return;
+    if (!cursor->Valid() || parsed.hash != StubPosition(parsed.id) || ShownFingerprint(parsed.id) != value) {
+      Find(Table::kFingerprints, key, std::nullopt, "l'empreinte n'est pas celle de la fiche abrégée");
+    }
+  }
+
+  // What a reference calls for.
+  void CheckReference(const storage::ParsedReferenceKey& reference) {
+    if (index_ == nullptr || !ShownFingerprint(reference.target).has_value()) return;
+    const std::string row = storage::FingerprintKey(StubPartitionOf(reference.partition),
+                                                    StubPosition(reference.target), reference.target);
+    const auto value = view_.Get(Table::kFingerprints, row);
+    if (value.ok() && value->has_value()) return;
+    Find(Table::kFingerprints, row, std::nullopt, "l'empreinte d'une fiche abrégée manque");
+  }
+
   void CheckIndex() {
     Walk(Table::kIndex, [&](std::string_view key, std::string_view) {
+      if (const auto reference = storage::ParseReferenceKey(key); reference.has_value()) CheckReference(*reference);
       const auto record = storage::ParseIndexedRecord(key);
       if (!record.has_value()) return FindRow(Table::kIndex, key, std::nullopt, "clé illisible");
       bool absent = false;
@@ -347,6 +385,8 @@ class Scrubber {
   bool states_whole_ = true;
   std::set<RecordKey> unreadable_records_;
   std::set<RecordKey> lost_;
+  std::optional<RecordId> shown_id_;
+  std::optional<std::string> shown_;
   // First and last positions of the feed that hold nothing readable, ascending.
   std::vector<std::pair<uint64_t, uint64_t>> bad_positions_;
   std::optional<LocalProgress> stored_;

@@ -58,7 +58,8 @@ using ScrubSink = std::function<void(const ScrubFinding&)>;
 
 // Checks, in one moment of the store, that
 //   1. every key and value decodes, and a state is canonical;
-//   2. fingerprints, index, versions that wait for a person and counts are those that the states call for, and no more;
+//   2. fingerprints, index, references and stubs, versions that wait for a person and counts are those that the states
+//      call for, and no more;
 //   3. the feed has every position from 1 to its head, and each change its row in the changes table, and no more;
 //   4. a record's state covers every change of its history, and where the history is complete, replaying it gives
 //      that state.

@@ -14,7 +14,7 @@ namespace {
 
 absl::StatusOr<RecordKey> ParseRecord(const std::string& id, uint32_t kind) {
   const std::optional<RecordId> parsed = RecordId::FromBytes(id);
-  if (!parsed.has_value() || kind == 0 || kind > UINT16_MAX) {
+  if (!parsed.has_value() || kind == 0 || kind > kMaxKind) {
     return absl::InvalidArgumentError("a record without a valid kind and id");
   }
   return RecordKey{static_cast<uint16_t>(kind), *parsed};
@@ -23,7 +23,7 @@ absl::StatusOr<RecordKey> ParseRecord(const std::string& id, uint32_t kind) {
 }  // namespace
 
 SyncSession::SyncSession(Replica* replica, Options options)
-    : replica_(replica), options_(std::move(options)), outbox_(replica), continuity_(replica) {}
+    : replica_(replica), options_(std::move(options)), outbox_(replica), continuity_(replica), stubs_(replica) {}
 
 uint64_t SyncSession::Now() const { return replica_->wall_clock().NowMillis(); }
 
@@ -50,7 +50,10 @@ absl::Status SyncSession::LeaveOut(const RecordKey& record, const absl::Status& 
 
 void SyncSession::AcceptChanges(bool accept) {
   accepting_ = accept;
-  if (accept && std::exchange(left_aside_, false)) RequestCheck();
+  if (!accept) return;
+  const bool records = std::exchange(left_aside_, false);
+  const bool stubs = stubs_.TakeLeftAside();
+  if (records || stubs) RequestCheck();
 }
 
 void SyncSession::LeaveAside() { left_aside_ = has_gap_ = true; }
@@ -78,6 +81,7 @@ absl::Status SyncSession::Receive(const v1::SyncFrame& frame) {
   if (continuity_.TakeRenounced()) CompareAnew();
   if (greeting_agreement_.has_value() && continuity_.open()) {
     Agree(head_at_hello_, *std::exchange(greeting_agreement_, std::nullopt));
+    if (options_.caller) stubs_.Compare(stubs_at_hello_.first, stubs_at_hello_.second);
   }
   return status;
 }
@@ -123,6 +127,9 @@ absl::Status SyncSession::Dispatch(const v1::SyncFrame& frame) {
     case v1::SyncFrame::kStates:
       status = OnStates(frame.states());
       break;
+    case v1::SyncFrame::kStubs:
+      status = stubs_.OnStubs(frame.stubs(), accepting_);
+      break;
     default:
       // A frame of a later version: what it says is for those who know it.
       break;
@@ -160,6 +167,7 @@ absl::Status SyncSession::OnHello(const v1::Hello& hello) {
   outbox_.StartFeedAt(head_at_hello_);
   if (hello.digest() == digest_at_hello_) {
     greeting_agreement_ = hello.feed_head();
+    stubs_at_hello_.second = hello.stubs();
   } else {
     UseCursor(hello);
     // With a hint on either side, what came since is streamed first and compared afterwards.
@@ -178,6 +186,8 @@ void SyncSession::CompareAnew() {
 void SyncSession::RememberMoment() {
   if (!digest_at_hello_.empty()) return;
   digest_at_hello_ = replica_->tree().Digest(shared_);
+  stubs_.SetShared(shared_);
+  stubs_at_hello_.first = stubs_.Tell();
   head_at_hello_ = replica_->progress().feed_head;
 }
 
@@ -303,6 +313,7 @@ absl::Status SyncSession::OnCheck(const v1::Check& check) {
   waiting_for_.clear();
   if (check.digest() != check_digest_) return OnDisagreement();
   Agree(check_head_, check.feed_head());
+  stubs_.Compare(check_stubs_, check.stubs());
   return absl::OkStatus();
 }
 
@@ -402,6 +413,7 @@ void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
   received_position_ = std::max(received_position_, peer_feed_head);
   replica_->SetCursor(progress_.peer, {progress_.peer_incarnation, received_position_});
   if (PeerHoldsAllOfMine()) replica_->Witness(my_feed_head);
+  if (shared_.Contains(replica_->scope())) replica_->NoteComplete();
   offers_head_ = last_offers_millis_ = 0;
   moved_since_agreement_ = false;
   differing_.reset();
@@ -470,7 +482,7 @@ void SyncSession::StartRound() {
   ranges_to_send_.push_back(DescribeRoots(replica_->tree(), shared_, replica_->random().Next64()));
 }
 
-bool SyncSession::WantsCheck() const {
+bool SyncSession::WantsCheck() {
   if (check_outstanding_ || open_questions_ > 0) return false;
   if (check_requested_) return true;
   if (apart_ && !moved_since_check_) {
@@ -484,6 +496,7 @@ bool SyncSession::WantsCheck() const {
                      progress_.applied_position >= outbox_.feed_marked();
   if (!quiet) return false;
   if (!moved_since_agreement_) {
+    if (Now() - last_check_millis_ >= kCheckIntervalMillis && stubs_.WantsToTell()) return true;
     return asks_first && Now() - progress_.last_agreement_millis >= kIdleCheckMillis;
   }
   if (Now() - last_check_millis_ < kCheckIntervalMillis) return false;

@@ -19,6 +19,7 @@
 #include "replication/range_reconciliation.h"
 #include "replication/record_outbox.h"
 #include "replication/replica.h"
+#include "replication/stub_talk.h"
 
 namespace maillage::replication {
 
@@ -38,6 +39,8 @@ struct SyncProgress {
   SiteId peer;
   uint64_t peer_incarnation = 0;
   std::string peer_name;
+  // Of what the two share, when the peer last told; 0: it didn't.
+  uint64_t peer_records = 0;
   // The peer's clock minus ours, when its greeting came.
   int64_t clock_difference_millis = 0;
   uint64_t sent_position = 0;
@@ -53,6 +56,9 @@ struct SyncProgress {
   uint64_t changes_received = 0;
   uint64_t states_sent = 0;
   uint64_t states_received = 0;
+  // Of records that one end refers to and doesn't hold.
+  uint64_t stubs_sent = 0;
+  uint64_t stubs_received = 0;
   uint64_t frames_sent = 0;
   uint64_t frames_received = 0;
   // Serialised frames, without what the transport adds.
@@ -100,6 +106,8 @@ class SyncSession {
   // has gone and roots still differ, the session ends with READ_ONLY. True again: roots are compared if anything was
   // left aside.
   void AcceptChanges(bool accept);
+  // Offers what leaves this site's scope, agreed or not.
+  void RequestOffers();
   // Compares roots as soon as nothing else is to be sent.
   void RequestCheck();
   // Records that couldn't be read here may have been repaired: they are no longer left out, and
@@ -113,10 +121,16 @@ class SyncSession {
   const SyncProgress& progress() const { return progress_; }
   // What the two compare and exchange: what both hold, and each may have.
   const Scope& shared() const { return shared_; }
+  // How many records this site holds of that; one in two territories counts twice, as in progress().peer_records.
+  uint64_t shared_records() const;
   // What was unreadable in what the peer sent; empty otherwise.
   std::string fault() const {
     return goodbye_.has_value() && goodbye_->reason() == v1::Goodbye::MALFORMED ? goodbye_->message() : "";
   }
+  // Something that came builds on what did not, and roots were not equal since.
+  bool has_gap() const { return has_gap_; }
+  // Whether a site exists twice is being found out; until then nothing is taken.
+  bool settles_continuity() const { return hello_received_ && !continuity_.open(); }
   // Ended, or about to say goodbye.
   bool closing() const { return closed() || goodbye_.has_value(); }
   bool closed() const { return progress_.state == SyncState::kClosed; }
@@ -184,7 +198,7 @@ class SyncSession {
   absl::Status AnswerRanges(const v1::Ranges& question);
   absl::StatusOr<bool> FillVectors(v1::SyncFrame* frame);
   absl::StatusOr<bool> FillCheck(v1::SyncFrame* frame);
-  bool WantsCheck() const;
+  bool WantsCheck();
   // A record travelled that may be new to the other end.
   void NoteMove();
   // One came that was new here.
@@ -212,6 +226,7 @@ class SyncSession {
   SyncProgress progress_;
   RecordOutbox outbox_;
   ContinuityTalk continuity_;
+  StubTalk stubs_;
 
   // Everything, until the peer's greeting.
   Scope shared_;
@@ -235,6 +250,8 @@ class SyncSession {
   // The greetings had equal digests; the peer's feed head. An agreement once it is known what the peer holds of this site:
   // equal states don't prove that it holds the same changes.
   std::optional<uint64_t> greeting_agreement_;
+  // What both greetings said of stubs.
+  std::pair<uint64_t, uint64_t> stubs_at_hello_;
   std::optional<v1::Goodbye> goodbye_;
 
   // Reconciliation.
@@ -253,6 +270,7 @@ class SyncSession {
   bool check_requested_ = false;
   bool check_outstanding_ = false;
   std::string check_digest_;
+  uint64_t check_stubs_ = 0;
   uint64_t check_head_ = 0;
   uint64_t last_check_millis_ = 0;
   std::optional<v1::Check> check_to_answer_;

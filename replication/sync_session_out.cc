@@ -25,6 +25,8 @@ absl::StatusOr<bool> SyncSession::Next(v1::SyncFrame* frame) {
   ++progress_.frames_sent;
   progress_.bytes_sent += frame->ByteSizeLong();
   progress_.sent_position = outbox_.feed_sent();
+  progress_.stubs_sent = stubs_.sent();
+  progress_.stubs_received = stubs_.received();
   return true;
 }
 
@@ -64,6 +66,13 @@ absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
   }
   absl::StatusOr<bool> offers = FillOffers(frame);
   if (!offers.ok() || *offers) return offers;
+  absl::StatusOr<bool> stubs = stubs_.Fill(frame);
+  if (IsPeersMistake(stubs.status())) {
+    Close(v1::Goodbye::MALFORMED, std::string(ToStd(stubs.status().message())));
+    frame->Clear();
+    return Fill(frame);
+  }
+  if (!stubs.ok() || *stubs) return stubs;
   return FillCheck(frame);
 }
 
@@ -99,6 +108,7 @@ absl::StatusOr<bool> SyncSession::FillHello(v1::Hello* hello) {
   hello->set_feed_head(head_at_hello_);
   hello->set_schema(kSchemaVersion);
   hello->set_instance(replica_->instance());
+  hello->set_stubs(stubs_at_hello_.first);
   told_terms_ = MyTerms(peer);
   if (told_terms_.ByteSizeLong() > 0) *hello->mutable_terms() = told_terms_;
   if (!peer.empty()) continuity_.FillAcquaintance(peer, hello->mutable_known_of_you());
@@ -200,6 +210,8 @@ absl::StatusOr<bool> SyncSession::FillCheck(v1::SyncFrame* frame) {
   check->set_digest(digest);
   check->set_feed_head(head);
   check->set_unreadable(progress_.unreadable);
+  const uint64_t stubs = stubs_.Tell();
+  check->set_stubs(stubs);
   if (answers) {
     check->set_reply(true);
     const v1::Check asked = *std::exchange(check_to_answer_, std::nullopt);
@@ -226,6 +238,7 @@ absl::StatusOr<bool> SyncSession::FillCheck(v1::SyncFrame* frame) {
   check_outstanding_ = true;
   check_digest_ = digest;
   check_head_ = head;
+  check_stubs_ = stubs;
   last_check_millis_ = Now();
   moved_since_check_ = false;
   return true;

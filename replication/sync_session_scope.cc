@@ -12,10 +12,17 @@ std::string WireText(const Scope& scope) { return scope.everything() ? "" : scop
 
 }  // namespace
 
+uint64_t SyncSession::shared_records() const {
+  uint64_t records = 0;
+  for (const auto& [partition, sum] : replica_->tree().Partitions(shared_)) records += sum.count;
+  return records;
+}
+
 v1::Terms SyncSession::MyTerms(const SiteId& peer) const {
   v1::Terms terms;
   terms.set_holds(WireText(replica_->scope()));
   if (!peer.empty()) terms.set_grants(WireText(replica_->ScopeOf(peer)));
+  terms.set_records(shared_records());
   return terms;
 }
 
@@ -26,6 +33,7 @@ absl::Status SyncSession::OnTerms(const v1::Terms& terms) {
   if (!grants.ok()) return grants.status();
   peer_holds_ = *std::move(holds);
   peer_grants_ = *std::move(grants);
+  progress_.peer_records = terms.records();
   AdoptTerms();
   return absl::OkStatus();
 }
@@ -34,6 +42,7 @@ void SyncSession::AdoptTerms() {
   followed_scopes_ = replica_->scope_version();
   Scope shared = replica_->scope().Intersect(PeerScope()).Intersect(peer_grants_);
   outbox_.SetShared(shared);
+  stubs_.SetShared(shared);
   if (shared == shared_) return;
   shared_ = std::move(shared);
   if (digest_at_hello_.empty()) return;
@@ -92,6 +101,11 @@ absl::Status SyncSession::OnOutside(const v1::RecordVector& entry, const RecordK
     QueueVector(record, {/*reply=*/true, /*asks=*/false});
   }
   return absl::OkStatus();
+}
+
+void SyncSession::RequestOffers() {
+  offers_due_ = replica_->leaving() > 0;
+  offered_up_to_.reset();
 }
 
 void SyncSession::RenewOffers() {

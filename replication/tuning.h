@@ -11,6 +11,12 @@ namespace maillage::replication {
 // there would win over everyone's edits for as long as it is ahead.
 inline constexpr uint64_t kMaxClockLeadMillis = 10 * 60 * 1000;
 
+// A block of a bundle: the frame of the longest state that travels, and what is around it.
+inline constexpr size_t kMaxBundleBlockBytes = 16 * 1024 * 1024;
+
+// Kinds of record: the bit above marks the partitions of stubs (storage/keys.h).
+inline constexpr uint16_t kMaxKind = 0x7fff;
+
 // Wire protocol; a node refuses another number.
 inline constexpr uint32_t kProtocolVersion = 1;
 

@@ -13,60 +13,13 @@
 #include "replication/repair.h"
 #include "replication/scrub.h"
 #include "server/backup.h"
+#include "server/bundle_jobs.h"
 #include "server/grpc_status.h"
+#include "server/job_reactor.h"
 #include "spdlog/spdlog.h"
 
 namespace maillage::server {
 namespace {
-
-// Carries the messages of a job to its caller. A slow caller gets the latest and not the ones between.
-template <typename Message>
-class JobReactor final : public grpc::ServerWriteReactor<Message> {
- public:
-  // False once the caller has gone.
-  bool Tell(Message message) {
-    std::lock_guard lock(mutex_);
-    if (cancelled_) return false;
-    next_ = std::move(message);
-    WriteNext();
-    return true;
-  }
-
-  // The last call.
-  void End(grpc::Status status) {
-    std::lock_guard lock(mutex_);
-    end_ = std::move(status);
-    if (!writing_) this->Finish(*end_);
-  }
-
-  void OnWriteDone(bool) override {
-    std::lock_guard lock(mutex_);
-    writing_ = false;
-    WriteNext();
-    if (!writing_ && end_.has_value()) this->Finish(*end_);
-  }
-  void OnCancel() override {
-    std::lock_guard lock(mutex_);
-    cancelled_ = true;
-  }
-  void OnDone() override { delete this; }
-
- private:
-  void WriteNext() {
-    if (writing_ || !next_.has_value()) return;
-    current_ = *std::move(next_);
-    next_.reset();
-    writing_ = true;
-    this->StartWrite(&current_);
-  }
-
-  std::mutex mutex_;
-  Message current_;
-  std::optional<Message> next_;
-  std::optional<grpc::Status> end_;
-  bool writing_ = false;
-  bool cancelled_ = false;
-};
 
 void FillReport(const replication::Schema& schema, const replication::ScrubReport& report, v1::ScrubReport& out) {
   out.set_damaged(report.damaged());
@@ -92,7 +45,7 @@ void FillReport(const replication::Schema& schema, const replication::ScrubRepor
 
 grpc::Status Busy() {
   return {grpc::StatusCode::ABORTED,
-          "une sauvegarde ou un examen est déjà en cours sur ce nœud, ou il s'arrête ; réessayez ensuite"};
+          "une sauvegarde, un examen ou un lot est déjà en cours sur ce nœud, ou il s'arrête ; réessayez ensuite"};
 }
 
 }  // namespace
@@ -116,6 +69,10 @@ void AdminService::Shutdown() {
     stopping_ = true;
   }
   wake_.notify_all();
+  {
+    const std::lock_guard lock(mutex_);
+    if (interrupt_) interrupt_();
+  }
   if (thread_.joinable()) thread_.join();
 }
 
@@ -130,20 +87,26 @@ void AdminService::Loop() {
       job = std::exchange(job_, nullptr);
     }
     job();
-    std::lock_guard lock(mutex_);
+    const std::lock_guard lock(mutex_);
     busy_ = false;
   }
 }
 
-bool AdminService::Take(Job job) {
+bool AdminService::Take(Job job, std::function<void()> interrupt) {
   {
     std::lock_guard lock(mutex_);
     if (busy_ || stopping_) return false;
     busy_ = true;
     job_ = std::move(job);
+    interrupt_ = std::move(interrupt);
   }
   wake_.notify_all();
   return true;
+}
+
+void AdminService::Disarm() {
+  const std::lock_guard lock(mutex_);
+  interrupt_ = nullptr;
 }
 
 bool AdminService::stopping() const {
@@ -215,6 +178,48 @@ grpc::ServerWriteReactor<v1::ScrubProgress>* AdminService::Scrub(grpc::CallbackS
     const absl::Status examined = repair ? Repair(tell) : Examine(tell);
     reactor->End(ToGrpcStatus(examined));
   });
+  if (!taken) reactor->End(Busy());
+  return reactor;
+}
+
+grpc::ServerWriteReactor<v1::BundlePart>* AdminService::ExportBundle(grpc::CallbackServerContext*,
+                                                                     const v1::ExportBundleRequest* request) {
+  auto* const reactor = new JobReactor<v1::BundlePart>;
+  const bool taken = Take(
+      [this, reactor, request = *request] {
+        const absl::Status made =
+            server::ExportBundle(*writer_, *schema_, facts_.site, request,
+                                 [reactor](v1::BundlePart part) { return reactor->Send(std::move(part)); });
+        spdlog::info("bundle exported receiver=\"{}\" outcome=\"{}\"", request.receiver(),
+                     made.ok() ? "ok" : std::string(made.message()));
+        Disarm();
+        reactor->End(ToGrpcStatus(made));
+      },
+      [reactor] { reactor->Abandon(); });
+  if (!taken) reactor->End(Busy());
+  return reactor;
+}
+
+grpc::ServerBidiReactor<v1::BundlePart, v1::ImportBundleProgress>* AdminService::ImportBundle(
+    grpc::CallbackServerContext*) {
+  auto* const reactor = new ReadingJobReactor<v1::BundlePart, v1::ImportBundleProgress>;
+  reactor->BeginReading();
+  const bool taken = Take(
+      [this, reactor] {
+        const auto read = [reactor]() -> std::optional<std::string> {
+          std::optional<v1::BundlePart> part = reactor->Receive();
+          if (!part.has_value()) return std::nullopt;
+          return std::move(*part->mutable_data());
+        };
+        const absl::Status taken_in = server::ImportBundle(
+            *writer_, *schema_, facts_.site, read,
+            [reactor](v1::ImportBundleProgress progress) { return reactor->Send(std::move(progress)); });
+        spdlog::log(taken_in.ok() ? spdlog::level::info : spdlog::level::warn, "bundle imported outcome=\"{}\"",
+                    taken_in.ok() ? "ok" : std::string(taken_in.message()));
+        Disarm();
+        reactor->End(ToGrpcStatus(taken_in));
+      },
+      [reactor] { reactor->Abandon(); });
   if (!taken) reactor->End(Busy());
   return reactor;
 }

@@ -42,6 +42,11 @@ class AdminService final : public v1::AdminService::CallbackService {
   grpc::ServerWriteReactor<v1::ScrubProgress>* Scrub(grpc::CallbackServerContext* context,
                                                      const v1::ScrubRequest* request) override;
 
+  grpc::ServerWriteReactor<v1::BundlePart>* ExportBundle(grpc::CallbackServerContext* context,
+                                                         const v1::ExportBundleRequest* request) override;
+  grpc::ServerBidiReactor<v1::BundlePart, v1::ImportBundleProgress>* ImportBundle(
+      grpc::CallbackServerContext* context) override;
+
   // Stops the job under way, waits for its end, and takes no more. Idempotent.
   void Shutdown();
 
@@ -49,8 +54,11 @@ class AdminService final : public v1::AdminService::CallbackService {
   using Job = std::function<void()>;
 
   void Loop();
-  // False where a job runs already, or the node stops.
-  bool Take(Job job);
+  // False where a job runs already, or the node stops. `interrupt` ends what the job may be waiting for; called on another
+  // thread, while the job runs.
+  bool Take(Job job, std::function<void()> interrupt = nullptr);
+  // To be called before what `interrupt` touches may go.
+  void Disarm();
   bool stopping() const;
   BackupManifest Describe(const replication::Replica& replica) const;
   // How far the reading of the store is. `tell` must outlive it.
@@ -70,6 +78,7 @@ class AdminService final : public v1::AdminService::CallbackService {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   Job job_ ABSL_GUARDED_BY(mutex_);
+  std::function<void()> interrupt_ ABSL_GUARDED_BY(mutex_);
   bool busy_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::thread thread_;

@@ -532,7 +532,10 @@ absl::StatusOr<v1::PeerStatus> PeerHub::Status(const std::string& name) const {
 void PeerHub::Describe(const Peer& peer, v1::PeerStatus& status) const {
   const bool connected = peer.link != nullptr && peer.link->introduced;
   DescribeProgress(peer.last, status);
-  if (connected) DescribeProgress(peer.link->session->progress(), status);
+  if (connected) {
+    DescribeProgress(peer.link->session->progress(), status);
+    status.set_shared_records(peer.link->session->shared_records());
+  }
   if (connected && peer.link->session->progress().agreements == 0) {
     // What the last session knew holds until this one has compared.
     status.set_sent_position(peer.last.sent_position);

@@ -23,6 +23,7 @@ void DescribeProgress(const SyncProgress& progress, v1::PeerStatus& status) {
   status.set_frames_sent(progress.frames_sent);
   status.set_frames_received(progress.frames_received);
   status.set_clock_difference_ms(progress.clock_difference_millis);
+  status.set_peer_records(progress.peer_records);
   if (progress.last_agreement_millis > 0) {
     SetMillis(progress.last_agreement_millis, status.mutable_last_agreement_time());
   }

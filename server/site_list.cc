@@ -113,6 +113,22 @@ absl::StatusOr<std::vector<SiteId>> KnownSites(const Replica& replica) {
   return sites;
 }
 
+absl::Status Write(const KindSchema& kind, Replica& replica, const RecordKey& record, const v1::Site& content,
+                   const std::string& person) {
+  auto state = replica.State(record);
+  if (!state.ok()) return state.status();
+  const RecordState before = state->value_or(RecordState());
+  replication::Edit edit;
+  edit.fields = replication::SetFields(kind, content);
+  edit.content = &content;
+  auto operations = PlanEdit(kind, before, before.vector(), edit);
+  if (!operations.ok()) return operations.status();
+  if (operations->empty()) return absl::OkStatus();
+  return replica.Write({record, before.vector(), *operations, person, ""}).status();
+}
+
+}  // namespace
+
 absl::StatusOr<SiteId> FindSite(const Schema& schema, const Replica& replica, const std::string& wanted) {
   absl::StatusOr<std::vector<SiteId>> sites = KnownSites(replica);
   if (!sites.ok()) return sites.status();
@@ -135,22 +151,6 @@ absl::StatusOr<SiteId> FindSite(const Schema& schema, const Replica& replica, co
   return absl::NotFoundError(
       absl::StrCat("ce nœud ne connaît pas de site ", Quote(wanted), " ; il connaît ", absl::StrJoin(names, ", ")));
 }
-
-absl::Status Write(const KindSchema& kind, Replica& replica, const RecordKey& record, const v1::Site& content,
-                   const std::string& person) {
-  auto state = replica.State(record);
-  if (!state.ok()) return state.status();
-  const RecordState before = state->value_or(RecordState());
-  replication::Edit edit;
-  edit.fields = replication::SetFields(kind, content);
-  edit.content = &content;
-  auto operations = PlanEdit(kind, before, before.vector(), edit);
-  if (!operations.ok()) return operations.status();
-  if (operations->empty()) return absl::OkStatus();
-  return replica.Write({record, before.vector(), *operations, person, ""}).status();
-}
-
-}  // namespace
 
 absl::StatusOr<Scope> ParseScope(const Schema& schema, std::string_view text) {
   const std::string written = absl::AsciiStrToUpper(ToAbsl(text.substr(0, text.find('|'))));

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "proto/id.h"
 #include "proto/site_service.pb.h"
 #include "replication/replica.h"
 #include "replication/schema.h"
@@ -18,6 +19,11 @@ namespace maillage::server {
 // that doesn't exist.
 absl::StatusOr<replication::Scope> ParseScope(const replication::Schema& schema, std::string_view text);
 std::string ScopeText(const replication::Schema& schema, const replication::Scope& scope);
+
+// By its name, or its id in hexadecimal; of the last commit. NotFound names those there are; InvalidArgument where several
+// bear the name.
+absl::StatusOr<SiteId> FindSite(const replication::Schema& schema, const replication::Replica& replica,
+                                const std::string& wanted);
 
 // Of the last commit.
 absl::StatusOr<v1::ListSitesResponse> ListSites(const replication::Schema& schema, const replication::Replica& replica);

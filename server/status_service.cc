@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_format.h"
+#include "server/explain.h"
 #include "server/grpc_status.h"
 #include "server/peer_text.h"
 #include "server/site_list.h"
@@ -63,6 +64,7 @@ void StatusService::FillStatus(const replication::Replica& replica, v1::NodeStat
   status->set_waiting_records(replica.lost().size());
   status->set_scope(ScopeText(*schema_, replica.scope()));
   status->set_leaving_records(replica.leaving());
+  if (replica.complete_millis() > 0) SetMillis(replica.complete_millis(), status->mutable_territory_complete_time());
 }
 
 grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,
@@ -140,6 +142,21 @@ grpc::ServerUnaryReactor* StatusService::SyncPeer(grpc::CallbackServerContext* c
         });
       },
       nullptr);
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* StatusService::ExplainRecord(grpc::CallbackServerContext* context,
+                                                       const v1::ExplainRecordRequest* request,
+                                                       v1::RecordExplanation* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const std::string name = request->name();
+  writer_->Post([](replication::Replica&) {},
+                [this, name, reactor, response](const absl::Status&) {
+                  absl::StatusOr<v1::RecordExplanation> explained =
+                      server::ExplainRecord(*schema_, writer_->replica(), hub_->Status(), name);
+                  if (explained.ok()) *response = *std::move(explained);
+                  reactor->Finish(ToGrpcStatus(explained.status()));
+                });
   return reactor;
 }
 

@@ -41,6 +41,9 @@ class StatusService final : public v1::StatusService::CallbackService {
   grpc::ServerUnaryReactor* SyncPeer(grpc::CallbackServerContext* context,
                                      const v1::SyncPeerRequest* request,
                                      v1::PeerStatus* response) override;
+  grpc::ServerUnaryReactor* ExplainRecord(grpc::CallbackServerContext* context,
+                                          const v1::ExplainRecordRequest* request,
+                                          v1::RecordExplanation* response) override;
 
  private:
   void FillStatus(const replication::Replica& replica, v1::NodeStatus* status) const;

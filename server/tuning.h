@@ -62,6 +62,9 @@ inline constexpr size_t kDiskLookBytes = size_t{4} << 20;
 // what a compaction needs for a moment; a quarter of it passes between two looks on a quick disk.
 inline constexpr uint64_t kDiskReserveBytes = uint64_t{128} << 20;
 
+// A bundle travels to its caller in parts of about this size: a progress bar moves, and the writer is held up for one step.
+inline constexpr size_t kBundlePartBytes = size_t{256} << 10;
+
 // A failed store is opened again after this, then after twice as long each time, up to the longest.
 inline constexpr uint64_t kFirstReopenMillis = 200;
 inline constexpr uint64_t kMaxReopenMillis = 60'000;

@@ -12,6 +12,7 @@ constexpr char kTerritoryEnd = '\0';
 constexpr char kWordIndex = 'w';
 constexpr char kNaturalKeyIndex = 'n';
 constexpr char kConflictIndex = 'c';
+constexpr char kReferenceIndex = 'r';
 
 template <typename Integer>
 void AppendBigEndian(Integer value, std::string& out) {
@@ -155,6 +156,28 @@ std::optional<RecordKey> ParseConflictKey(std::string_view key) {
   return ParseStateKey(key.substr(1));
 }
 
+std::string ReferencePrefix() { return std::string(1, kReferenceIndex); }
+
+std::string ReferencePrefix(const RecordId& target) { return ReferencePrefix().append(target.bytes()); }
+
+std::string ReferencePrefix(const RecordId& target, const PartitionKey& partition) {
+  return ReferencePrefix(target).append(FingerprintPrefix(partition));
+}
+
+std::string ReferenceKey(const RecordId& target, const PartitionKey& partition, const RecordId& referrer) {
+  return ReferencePrefix(target, partition).append(referrer.bytes());
+}
+
+std::optional<ParsedReferenceKey> ParseReferenceKey(std::string_view key) {
+  constexpr size_t kHead = 1 + kIdSize;
+  if (key.size() < kHead + 2 + 1 + kIdSize || key[0] != kReferenceIndex) return std::nullopt;
+  const std::string_view territory = key.substr(kHead + 2, key.size() - kHead - 2 - 1 - kIdSize);
+  if (key.substr(kHead + 2).find(kTerritoryEnd) != territory.size()) return std::nullopt;
+  return ParsedReferenceKey{*RecordId::FromBytes(key.substr(1, kIdSize)),
+                            {ReadBigEndian<uint16_t>(key.substr(kHead)), std::string(territory)},
+                            *RecordId::FromBytes(key.substr(key.size() - kIdSize))};
+}
+
 std::optional<RecordId> ParseIndexedId(std::string_view key) {
   if (key.size() < kIdSize) return std::nullopt;
   return RecordId::FromBytes(key.substr(key.size() - kIdSize));
@@ -200,6 +223,11 @@ std::string EvictedKey(const RecordKey& record) { return MetaKeyOf(kEvictedPrefi
 std::optional<RecordKey> ParseEvictedKey(std::string_view key) { return RecordOf(kEvictedPrefix, key); }
 
 std::optional<RecordKey> ParseIndexedRecord(std::string_view key) {
+  if (!key.empty() && key[0] == kReferenceIndex) {
+    const auto reference = ParseReferenceKey(key);
+    if (!reference.has_value()) return std::nullopt;
+    return RecordKey{reference->partition.kind, reference->referrer};
+  }
   const auto id = ParseIndexedId(key);
   if (!id.has_value() || key.size() < 1 + sizeof(uint16_t) + kIdSize) return std::nullopt;
   return RecordKey{ReadBigEndian<uint16_t>(key.substr(1)), *id};
@@ -210,6 +238,25 @@ std::string LostKey(const RecordKey& record) { return MetaKeyOf(kLostPrefix, rec
 std::string LostPrefix(uint16_t kind) { return std::string(kLostPrefix).append(StatePrefix(kind)); }
 
 std::optional<RecordKey> ParseLostKey(std::string_view key) { return RecordOf(kLostPrefix, key); }
+
+std::string StubKey(const RecordId& id) { return std::string(kStubPrefix).append(id.bytes()); }
+
+std::optional<RecordId> ParseStubKey(std::string_view key) {
+  if (key.substr(0, kStubPrefix.size()) != kStubPrefix) return std::nullopt;
+  return RecordId::FromBytes(key.substr(kStubPrefix.size()));
+}
+
+std::string BundleKey(const SiteId& site) { return absl::StrCat(ToAbsl(kBundlePrefix), ToAbsl(site.bytes())); }
+
+std::string DuePrefix(const SiteId& site) { return absl::StrCat(ToAbsl(kDuePrefix), ToAbsl(site.bytes())); }
+
+std::string DueKey(const SiteId& site, const RecordKey& record) { return MetaKeyOf(DuePrefix(site), record); }
+
+std::optional<RecordKey> ParseDueKey(std::string_view key) {
+  const size_t prefix = kDuePrefix.size() + SiteId::kSize;
+  if (key.size() < prefix || key.substr(0, kDuePrefix.size()) != kDuePrefix) return std::nullopt;
+  return ParseStateKey(key.substr(prefix));
+}
 
 std::string CursorKey(const SiteId& peer) { return absl::StrCat("cursor/", ToAbsl(peer.bytes())); }
 

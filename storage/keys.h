@@ -5,11 +5,13 @@
 // ------------  ----------------------------------------------------  ------------------------------------------
 // states        kind:2 id:16                                          canonical bytes of the record's state
 // changes       kind:2 id:16 position:8                               the change's dot (feed_entry.h)
-// fingerprints  kind:2 territory 0x00 hash:8 id:16                    fingerprint:32
+// fingerprints  kind:2 territory 0x00 hash:8 id:16                    fingerprint:32; the highest bit of kind: of stubs
 // feed          position:8                                            entry (replication/feed_entry.h)
 // index         'w' kind:2 word 0x00 id:16                            empty: a folded word of a searchable field
 //               'n' kind:2 rule:1 digest:16 id:16                     empty: a natural key
 //               'c' kind:2 id:16                                      empty: versions wait for a person
+//               'r' id:16 kind:2 territory 0x00 id:16                 empty: the first is referred to by the second, which
+//                                                                     is of this kind and lies in this territory
 // meta          "identity"                                            site, incarnation (replication/local_meta.h)
 //               "progress"                                            sequence, clock, counts
 //               "cursor/" site:16                                     how far this site had that site's feed
@@ -28,10 +30,18 @@
 //               "leaving/" kind:2 id:16                               empty: outside of this site's scope, not handed over
 //               "evicted/" kind:2 id:16                               what was handed over, when and to whom
 //               "scope"                                               the scope that "leaving/" is about
+//               "complete"                                            millis:8 scope: found whole at that time
+//               "stub/" id:16                                         what is shown of a record that isn't here
+//               "stubs"                                               how references and stubs were told from the states
+//               "bundle/" site:16                                     what that site's last bundle said
+//               "due/" site:16 kind:2 id:16                           an answer that the next bundle to it has to give:
+//                                                                     the feed's head then
+//               "loading"                                             the bundle under way, and how many frames were taken
 //
 // position counts what was stored here, from 1. hash is the first 8 bytes of BLAKE2b-256 of kind and id:
 // it spreads the records evenly below the trie of each partition (kind, territory). territory is a département's
-// code, or empty for the whole region.
+// code, or empty for the whole region. A stub stands in the partitions whose records refer to it, under the bit
+// kStubPartition, hashed with kind 0.
 #ifndef MAILLAGE_STORAGE_KEYS_H_
 #define MAILLAGE_STORAGE_KEYS_H_
 
@@ -51,6 +61,9 @@ struct PartitionKey {
 
   auto operator<=>(const PartitionKey&) const = default;
 };
+
+// Beside each partition of records one of the stubs that these refer to. No kind of record has this bit.
+inline constexpr uint16_t kStubPartition = 0x8000;
 
 std::string StateKey(const RecordKey& record);
 // All states of one kind.
@@ -85,9 +98,20 @@ std::string ConflictKey(const RecordKey& record);
 std::string ConflictPrefix();
 std::string ConflictPrefix(uint16_t kind);
 std::optional<RecordKey> ParseConflictKey(std::string_view key);
+// A record of this partition refers to `target`.
+std::string ReferenceKey(const RecordId& target, const PartitionKey& partition, const RecordId& referrer);
+std::string ReferencePrefix();
+std::string ReferencePrefix(const RecordId& target);
+std::string ReferencePrefix(const RecordId& target, const PartitionKey& partition);
+struct ParsedReferenceKey {
+  RecordId target;
+  PartitionKey partition;
+  RecordId referrer;
+};
+std::optional<ParsedReferenceKey> ParseReferenceKey(std::string_view key);
 // The id at the end of any key of the index table.
 std::optional<RecordId> ParseIndexedId(std::string_view key);
-// With the kind, which stands behind the first letter of all of them.
+// With the kind: of the record that calls for the key.
 std::optional<RecordKey> ParseIndexedRecord(std::string_view key);
 
 inline constexpr std::string_view kIdentityKey = "identity";
@@ -103,6 +127,12 @@ inline constexpr std::string_view kRenouncedPrefix = "renounced/";
 inline constexpr std::string_view kLeavingPrefix = "leaving/";
 inline constexpr std::string_view kEvictedPrefix = "evicted/";
 inline constexpr std::string_view kScopeKey = "scope";
+inline constexpr std::string_view kCompleteKey = "complete";
+inline constexpr std::string_view kStubPrefix = "stub/";
+inline constexpr std::string_view kStubsKey = "stubs";
+inline constexpr std::string_view kBundlePrefix = "bundle/";
+inline constexpr std::string_view kDuePrefix = "due/";
+inline constexpr std::string_view kLoadingKey = "loading";
 std::string AuthorKey(const SiteId& site, uint64_t incarnation);
 struct ParsedAuthorKey {
   SiteId site;
@@ -121,6 +151,12 @@ std::string LeavingKey(const RecordKey& record);
 std::optional<RecordKey> ParseLeavingKey(std::string_view key);
 std::string EvictedKey(const RecordKey& record);
 std::optional<RecordKey> ParseEvictedKey(std::string_view key);
+std::string StubKey(const RecordId& id);
+std::optional<RecordId> ParseStubKey(std::string_view key);
+std::string BundleKey(const SiteId& site);
+std::string DuePrefix(const SiteId& site);
+std::string DueKey(const SiteId& site, const RecordKey& record);
+std::optional<RecordKey> ParseDueKey(std::string_view key);
 std::string CursorKey(const SiteId& peer);
 std::string RequestKey(std::string_view request_id);
 // `digest` is of the quarantined bytes, so that what comes again is kept once.

@@ -26,6 +26,7 @@ struct Program {
 void AddReadCommands(Program& program);
 void AddWriteCommands(Program& program);
 void AddHistoryCommand(Program& program);
+void AddExplainCommand(Program& program);
 void AddConflictCommands(Program& program);
 void AddWatchCommand(Program& program);
 void AddImportCommand(Program& program);
@@ -34,6 +35,7 @@ void AddStatusCommands(Program& program);
 void AddPeerCommands(Program& program);
 void AddSiteCommands(Program& program);
 void AddBackupCommands(Program& program);
+void AddBundleCommands(Program& program);
 void AddKindsCommand(Program& program);
 
 }  // namespace maillage::client::commands

@@ -73,6 +73,10 @@ Json RecordJson(const v1::Record& record) {
                {"update_time", MachineTime(ToTime(record.update_time()))},
                {"deleted", record.deleted()},
                {"conflicting_fields", Json::array()}};
+  if (record.stub()) json.update({{"stub", true}, {"absence", record.absence()}});
+  for (const v1::Reference& reference : record.references()) {
+    json["references"].push_back(ToJson(reference, JsonDefaults::kOmit));
+  }
   for (const std::string& field : record.conflicting_fields()) {
     json["conflicting_fields"].push_back(field);
   }

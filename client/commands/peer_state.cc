@@ -65,7 +65,10 @@ std::string StateText(const Session& session, const v1::PeerStatus& peer) {
       if (PendingChanges(peer) == 0) return session.Say("reste à comparer", "to be compared");
       return absl::StrCat(PendingChanges(peer), session.Say(" à envoyer", " to send"));
     case v1::PeerStatus::SYNCING:
-      return session.Say("échange en cours", "exchanging");
+      // What is here and was there when the two met: a bar for whoever waits for a first exchange.
+      if (peer.peer_records() <= peer.shared_records()) return session.Say("échange en cours", "exchanging");
+      return absl::StrCat(session.Say("échange en cours, ", "exchanging, "), peer.shared_records(),
+                          session.Say(" fiches sur ", " records of "), peer.peer_records());
     case v1::PeerStatus::CONNECTING:
       return session.Say("connexion en cours", "connecting");
     case v1::PeerStatus::OFFLINE:

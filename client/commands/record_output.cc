@@ -33,12 +33,37 @@ std::string VersionsNotice(const Session& session, const v1::Record& record) {
       absl::StrCat("Two versions to compare: ", fields, " (see: maillage conflicts)\n"));
 }
 
+// "Ville de Grenoble (38)", and whether it is here.
+std::string ReferenceText(const Session& session, const v1::Reference& reference) {
+  if (reference.presence() == v1::Reference::ABSENT) {
+    return session.Say("absente : aucun site rencontré ne la connaît", "absent: no site that was met knows it");
+  }
+  std::string text = reference.title();
+  if (reference.territories_size() > 0) {
+    absl::StrAppend(&text, " (", absl::StrJoin(reference.territories(), ", "), ")");
+  }
+  if (reference.deleted()) text += session.Say(", supprimée", ", deleted");
+  if (reference.presence() == v1::Reference::STUB) text += session.Say(", fiche abrégée", ", stub");
+  return text;
+}
+
+void PrintReferences(Session& session, const v1::Record& record) {
+  if (record.references().empty()) return;
+  TextTable table({session.Say("cite", "refers to"), ""});
+  for (const v1::Reference& reference : record.references()) {
+    table.AddRow({reference.name().empty() ? reference.id() : reference.name(),
+                  OneLine(ReferenceText(session, reference))});
+  }
+  session.env.out << "\n" << table.Render(0);
+}
+
 void PrintRecordTable(Session& session, const v1::Record& record, const Message* content) {
   std::string title = TitleOf(record);
   if (record.deleted()) title += session.Say(" (supprimée)", " (deleted)");
+  if (record.stub()) title += session.Say(" (fiche abrégée)", " (stub)");
   session.env.out << OneLine(title) << "\n";
   TextTable table({session.Say("fiche", "record"), record.name()});
-  table.AddRow({"etag", record.etag()});
+  if (!record.stub()) table.AddRow({"etag", record.etag()});
   if (record.has_update_time()) {
     table.AddRow({session.Say("modifiée le", "updated"),
                   session.ShortTimeText(ToTime(record.update_time()))});
@@ -50,6 +75,11 @@ void PrintRecordTable(Session& session, const v1::Record& record, const Message*
   }
   // A person reads a record to its end: no column is cut.
   session.env.out << table.Render(0) << VersionsNotice(session, record);
+  PrintReferences(session, record);
+  if (record.stub()) {
+    session.env.out << session.Say(absl::StrCat("Cette fiche ", OneLine(record.absence()), ".\n"),
+                                   "This site doesn't hold the record, and can't change it.\n");
+  }
 }
 
 absl::Status PrintCsv(Session& session, const Descriptor& kind,

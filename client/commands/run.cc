@@ -76,6 +76,7 @@ void AddCommands(Program& program) {
   AddReadCommands(program);
   AddWriteCommands(program);
   AddHistoryCommand(program);
+  AddExplainCommand(program);
   AddConflictCommands(program);
   AddWatchCommand(program);
   AddImportCommand(program);
@@ -84,6 +85,7 @@ void AddCommands(Program& program) {
   AddPeerCommands(program);
   AddSiteCommands(program);
   AddBackupCommands(program);
+  AddBundleCommands(program);
   AddKindsCommand(program);
 }
 

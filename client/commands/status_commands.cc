@@ -85,7 +85,13 @@ void AddDamage(const Session& session, const v1::NodeStatus& status, TextTable& 
                       session.Say(" (maillage doctor --repair)", " (maillage doctor --repair)"))});
   }
   if (!status.scope().empty() && status.scope() != "*") {
-    table.AddRow({session.Say("tient", "holds"), status.scope()});
+    const std::string complete =
+        status.has_territory_complete_time()
+            ? absl::StrCat(session.Say(" (complet depuis le ", " (complete since "),
+                           session.ShortTimeText(ToTime(status.territory_complete_time())), ")")
+            : session.Say(" (pas encore complet : à comparer avec un site qui tient tout cela)",
+                          " (not complete yet: to be compared with a site that holds all of it)");
+    table.AddRow({session.Say("tient", "holds"), absl::StrCat(status.scope(), complete)});
   }
   if (status.leaving_records() > 0) {
     table.AddRow({session.Say("à remettre à un autre site", "to hand over to another site"),

@@ -1,4 +1,4 @@
-"""The demo: nine sites, real data, a day offline, and the proof that all nine end with the same.
+"""The demo: nine sites, real data, a day offline, and the proof that each ends with all of its territory.
 
 Every step is a `maillage` command that anybody can type; what must hold is checked as it goes, and the exit
 code says whether all of it did.
@@ -14,23 +14,23 @@ from pathlib import Path
 from typing import Sequence
 
 import screen
-from network import CommandFailed, Node, free_ports, identical, records_in, statuses
+from network import CommandFailed, Node, free_ports, records_in, settled, statuses
 from story import Story
 from waiting import Timeout, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Name, what people call it. The two antennas first: a relay knows both.
+# Name, what people call it, what it holds; an antenna holds everything. The two antennas first: a relay knows both.
 SITES = (
-    ('lyon', 'Lyon (antenne)'),
-    ('clermont', 'Clermont (antenne)'),
-    ('allier', 'Allier'),
-    ('loire', 'Loire'),
-    ('savoie', 'Savoie'),
-    ('haute-savoie', 'Haute-Savoie'),
-    ('isere', 'Isère'),
-    ('ardeche', 'Ardèche'),
-    ('drome', 'Drôme'),
+    ('lyon', 'Lyon (antenne)', ''),
+    ('clermont', 'Clermont (antenne)', ''),
+    ('allier', 'Allier', '03'),
+    ('loire', 'Loire', '42'),
+    ('savoie', 'Savoie', '73'),
+    ('haute-savoie', 'Haute-Savoie', '74'),
+    ('isere', 'Isère', '38'),
+    ('ardeche', 'Ardèche', '07'),
+    ('drome', 'Drôme', '26'),
 )
 
 
@@ -40,9 +40,9 @@ class Network:
     def __init__(self, programs: Path, folder: Path, first_port: int) -> None:
         self.folder = folder
         self.nodes: dict[str, Node] = {}
-        for (name, label), port in zip(SITES, free_ports(len(SITES), first_port)):
+        for (name, label, scope), port in zip(SITES, free_ports(len(SITES), first_port)):
             antennas = [self.nodes[antenna].address for antenna in ('lyon', 'clermont') if antenna in self.nodes]
-            self.nodes[name] = Node(programs, name, folder / name, port, antennas, label)
+            self.nodes[name] = Node(programs, name, folder / name, port, antennas, label, scope)
 
     def __getitem__(self, name: str) -> Node:
         return self.nodes[name]
@@ -60,21 +60,27 @@ class Network:
         for node in self.nodes.values():
             node.stop()
 
-    def wait_identical(self, limit: float = 180, without: Sequence[str] = ()) -> float:
-        """Until all sites have the same root; returns how long that took. A line of progress meanwhile."""
+    def scopes(self) -> dict[str, str]:
+        return {name: node.scope for name, node in self.nodes.items()}
+
+    def wait_settled(self, limit: float = 180, without: Sequence[str] = ()) -> float:
+        """Until both antennas hold the same, and every relay what they hold of its territory; how long that took."""
         nodes = [node for node in self.nodes.values() if node.name not in without]
         progress = screen.Progress()
         started = time.monotonic()
 
-        def show(by_site: dict, elapsed: float) -> None:
-            roots = [status.get('root') for status in by_site.values()]
-            agreeing = max(roots.count(root) for root in roots)
-            counts = [records_in(status) for status in by_site.values()]
-            progress.show(f'{agreeing} sites sur {len(nodes)} identiques, '
+        def look() -> tuple[dict, list[str]]:
+            by_site = statuses(nodes)
+            return by_site, settled(by_site, self.scopes(), 'lyon') if by_site['lyon'] else []
+
+        def show(found: tuple[dict, list[str]], elapsed: float) -> None:
+            counts = [records_in(status) for status in found[0].values()]
+            progress.show(f'{len(found[1])} sites sur {len(nodes)} tiennent leur territoire, '
                           f'de {screen.number(min(counts))} à {screen.number(max(counts))} fiches', elapsed)
 
         try:
-            wait_until(f'Les {len(nodes)} sites sont identiques', lambda: statuses(nodes), identical, limit, show)
+            wait_until(f'Les {len(nodes)} sites tiennent leur territoire', look,
+                       lambda found: len(found[1]) == len(nodes), limit, show)
         finally:
             progress.clear()
         return time.monotonic() - started

@@ -143,6 +143,21 @@ def identical(by_site: dict[str, dict]) -> bool:
     return len(roots) == 1 and None not in roots and '' not in roots
 
 
+def territory(status: dict, scope: str) -> dict:
+    """Records and root by kind and territory, of a scope ('' is everything) and of the whole region."""
+    held = {*scope.split(','), ''}
+    return {(row['kind'], row.get('territory', '')): (row['records'], row['root'])
+            for row in status.get('partitions', []) if not scope or row.get('territory', '') in held}
+
+
+def settled(by_site: dict[str, dict], scopes: dict[str, str], antenna: str) -> list[str]:
+    """The sites that hold of their territory what the antenna holds of it, and nothing that lies outside."""
+    whole = by_site[antenna]
+    return [site for site, status in by_site.items()
+            if status and territory(status, scopes[site]) == territory(whole, scopes[site])
+            and int(status.get('leaving_records', 0)) == 0]
+
+
 def free_ports(count: int, wanted: int = 0) -> list[int]:
     """`count` ports of the loopback that nothing listens on: from `wanted` on where those are free."""
     if wanted:

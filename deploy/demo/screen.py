@@ -31,6 +31,12 @@ def wrong(text: str) -> None:
     print(f'  {_RED}✗ {text}{_OFF}', flush=True)
 
 
+def quote(text: str) -> None:
+    """What a command said, line by line."""
+    for line in text.strip('\n').splitlines():
+        print(f'    {line}'.rstrip(), flush=True)
+
+
 def number(value: int) -> str:
     """12 345 with French spaces."""
     return f'{value:,}'.replace(',', THIN)

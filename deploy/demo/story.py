@@ -1,13 +1,14 @@
 """What happens in the demo, act by act, and what must be so at the end of each."""
 
 import hashlib
+import json
 import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Iterator
 
 import screen
-from network import statuses
+from network import settled, statuses, territory
 from waiting import wait_until
 
 KINDS = ('actor', 'project', 'event')
@@ -15,8 +16,8 @@ KINDS = ('actor', 'project', 'event')
 IMPORTS = (
     ('acteurs-reseau.csv', 'lyon'),
     ('collectivites-ara.csv', 'clermont'),
-    ('projets-reseau.csv', 'savoie'),
-    ('evenements-2021.csv', 'ardeche'),
+    ('projets-reseau.csv', 'lyon'),
+    ('evenements-2021.csv', 'clermont'),
 )
 # Numbers that the French plan sets aside for fiction.
 PHONE_SAVOIE = '+33 4 65 71 00 73'
@@ -55,61 +56,76 @@ class Story:
         for text in wrong:
             screen.wrong(text)
         if not wrong:
-            screen.fine(f'Les {len(self._checks)} vérifications ont tenu : neuf sites, les mêmes données.')
+            screen.fine(f'Les {len(self._checks)} vérifications ont tenu : neuf sites, chacun tout son territoire.')
         return not wrong
 
     # Acts.
 
     def _open_the_network(self) -> None:
         screen.heading('1. Neuf sites s’ouvrent')
-        screen.aside('Deux antennes, sept relais, chacun son processus et son disque ; un relais connaît les deux antennes.')
+        screen.aside('Deux antennes, qui tiennent tout ; sept relais, chacun son département et ce qui est de la région '
+                     'entière. Chacun son processus et son disque.')
         with self._timed('ouverture des neuf sites'):
             self._network.start()
-            self._network.wait_identical()
+            self._network.wait_settled()
         self._check('les neuf sites se connaissent', True)
 
     def _import_files(self) -> None:
-        screen.heading('2. Quatre fichiers, tels quels, importés à quatre endroits')
+        screen.heading('2. Quatre fichiers, tels quels, importés dans les antennes')
         for file, site in self._files:
             lines = len((self._data / file).read_text(encoding='utf-8').splitlines()) - 1
             node = self._network[site]
             with self._timed(f'import de {file} à {node.label}') as import_time:
                 result = node.ask('import', str(self._data / file), person='Camille')[0]
             with self._timed('   … et partout') as everywhere:
-                self._network.wait_identical()
+                self._network.wait_settled()
             entered = result['created'] + result['updated'] + result['unchanged'] + result['duplicates']
             self._check(f'{file} : {screen.number(entered)} lignes sur {screen.number(lines)} entrées par {node.label} '
-                        f'en {screen.seconds(import_time())}, sur les neuf sites {screen.seconds(everywhere())} après',
+                        f'en {screen.seconds(import_time())}, chez les neuf sites {screen.seconds(everywhere())} après',
                         entered == lines)
             noted = result['report']['counts']
             screen.aside(f'  valeurs comprises par une règle : {screen.number(noted["understood"])}, réparées : '
                          f'{screen.number(noted["repaired"])}, laissées en texte : {screen.number(noted["left_as_text"])}')
-        counts = self._counts('loire')
-        self._check('49 événements et 12 projets, vus de la Loire', (counts['event'], counts['project']) == (49, 12))
+        counts = self._counts('clermont')
+        self._check('49 événements et 12 projets, vus de Clermont', (counts['event'], counts['project']) == (49, 12))
         self._import_again()
+        self._import_at_a_relay()
 
     def _import_again(self) -> None:
-        loire = self._network['loire']
-        before = loire.status()['root']
-        with self._timed('les mêmes fichiers une seconde fois, dans la Loire'):
-            for file, _ in self._files:
-                again = loire.ask('import', str(self._data / file), person='Léa')[0]
+        before = self._network['lyon'].status()['root']
+        with self._timed('les mêmes fichiers une seconde fois, dans l’autre antenne'):
+            for file, site in self._files:
+                other = self._network['lyon' if site == 'clermont' else 'clermont']
+                again = other.ask('import', str(self._data / file), person='Léa')[0]
                 self._check(f'{file} : rien de créé ni de modifié', again['created'] == again['updated'] == 0)
-        self._check('importer de nouveau les mêmes fichiers, ailleurs, ne change rien', loire.status()['root'] == before)
+        self._check('importer de nouveau les mêmes fichiers, ailleurs, ne change rien',
+                    self._network['lyon'].status()['root'] == before)
+
+    def _import_at_a_relay(self) -> None:
+        refused = self._network.folder / 'refusées-savoie.csv'
+        said = self._network['savoie'].run('import', str(self._data / 'acteurs-reseau.csv'), '--refused', str(refused),
+                                           '--output', 'json', person='Awa', codes=(0, 1, 2))
+        result = json.loads(said)[0]
+        self._check(f'la Savoie reprend du même fichier ses {result["unchanged"]} fiches, inchangées, et laisse les '
+                    f'{result["refused"]} des autres départements à une antenne',
+                    result['created'] == 0 and result['unchanged'] > 0 and result['refused'] > 0)
 
     def _find_the_records(self) -> None:
         self._pss = self._find('actor', 'acronym = "PSS"')
-        self._csi = self._find('actor', 'acronym = "CSI"')
         self._project = self._find('project', 'acronym = "FVR"')
-        self._event = self._find('event', 'title = "Stand RESACOOP à Soliway"')
+        self._event = self._find('event', 'title = "Webinaire Appel à projets AERMC"')
         self._grenoble = self._find('actor', 'name = "Maison de l’international de Grenoble"')
         # Ids are for machines: a screen says what people call the record.
-        self._called = {self._pss: '«PSS»', self._csi: '«CSI»', self._project: '«Frame, Voice, Report !»',
-                        self._event: '«Stand RESACOOP à Soliway»'}
+        self._called = {self._pss: '«PSS»', self._project: '«Frame, Voice, Report !»',
+                        self._event: '«Webinaire Appel à projets AERMC»'}
 
     def _cut_savoie_off(self) -> None:
         screen.heading('3. La Savoie est coupée du réseau')
         savoie = self._network['savoie']
+        self._mali = savoie.ask('create', 'actor', 'name=Amis du Mali', 'department=73', person='Awa')['id']
+        self._called[self._mali] = '«Amis du Mali»'
+        screen.say(f'{"Awa":8} {savoie.label:15} create actor name="Amis du Mali" department=73')
+        self._network.wait_settled()
         for antenna in ('lyon', 'clermont'):
             savoie.run('pause', self._network[antenna].address)
         for antenna in ('lyon', 'clermont'):
@@ -125,8 +141,10 @@ class Story:
             (lyon, 'Camille', ('edit', 'actor', self._pss, f'phone_numbers+={PHONE_LYON}')),
             (savoie, 'Awa', ('edit', 'actor', self._pss, 'description=Relais de la Savoie, à Chambéry')),
             (lyon, 'Camille', ('edit', 'actor', self._pss, 'description=Relais et RDJSI pour la Savoie')),
-            (savoie, 'Awa', ('edit', 'actor', self._csi, 'description=Relais de la Haute-Savoie')),
-            (lyon, 'Camille', ('edit', 'actor', self._csi, 'legal_status=association loi 1901')),
+            (savoie, 'Awa', ('edit', 'actor', self._pss, 'websites+=https://www.paysdesavoie.org')),
+            (lyon, 'Camille', ('edit', 'actor', self._pss, 'legal_status=association loi 1901')),
+            (savoie, 'Awa', ('edit', 'actor', self._mali, 'description=Jumelage avec Kayes, écrit hors ligne')),
+            (lyon, 'Camille', ('edit', 'actor', self._mali, 'department=38')),
             (savoie, 'Awa', ('edit', 'project', self._project, 'sdgs+=16')),
             (lyon, 'Camille', ('edit', 'project', self._project, 'sdgs+=4')),
             (lyon, 'Camille', ('delete', 'event', self._event)),
@@ -135,9 +153,9 @@ class Story:
         for node, person, command in edits:
             node.run(*command, person=person)
             screen.say(f'{person:8} {node.label:15} {" ".join(self._called.get(word, word) for word in command)}')
-        created = savoie.ask('create', 'actor', 'name=Amis du Mali', 'departments+=73', person='Awa')
-        self._mali = created['id']
-        screen.say(f'{"Awa":8} {savoie.label:15} create actor name=Amis du Mali departments+=73')
+        self._togo = savoie.ask('create', 'actor', 'name=Amis du Togo', 'department=73', person='Awa')['id']
+        screen.say(f'{"Awa":8} {savoie.label:15} create actor name="Amis du Togo" department=73')
+        screen.aside('«Amis du Mali» a déménagé à Grenoble : Camille le note, et la Savoie n’en sait rien.')
 
     def _kill_isere(self) -> None:
         screen.heading('5. Une panne de courant en Isère')
@@ -150,20 +168,20 @@ class Story:
         self._check('ce qui était enregistré l’est encore au redémarrage',
                     'https://www.grenoble.fr' in self._content('isere', 'actor', self._grenoble).get('websites', []))
         with self._timed('les huit autres sites d’accord, Isère redémarrée') as took:
-            self._network.wait_identical(without=('savoie',))
-        screen.fine(f'huit sites identiques {screen.seconds(took())} plus tard ; la Savoie est toujours coupée')
+            self._network.wait_settled(without=('savoie',))
+        screen.fine(f'huit sites d’accord {screen.seconds(took())} plus tard ; la Savoie est toujours coupée')
         by_site = statuses(list(self._network.nodes.values()))
         self._check('la Savoie, elle, en est encore à sa propre version',
-                    by_site['savoie'].get('root') != by_site['lyon'].get('root'))
+                    'savoie' not in settled(by_site, self._network.scopes(), 'lyon'))
 
     def _savoie_comes_back(self) -> None:
         screen.heading('6. La Savoie revient')
         savoie = self._network['savoie']
-        with self._timed('retour de la Savoie, jusqu’à l’égalité des neuf') as took:
+        with self._timed('retour de la Savoie, jusqu’à l’accord des neuf') as took:
             for antenna in ('lyon', 'clermont'):
                 savoie.run('resume', self._network[antenna].address)
-            self._network.wait_identical()
-        screen.fine(f'les neuf sites sont identiques {screen.seconds(took())} après')
+            self._network.wait_settled()
+        screen.fine(f'les neuf sites tiennent leur territoire {screen.seconds(took())} après')
         # A link counts from its opening, so that these are the bytes of the reunion alone.
         traffic = _traffic(savoie.status())
         screen.say(f'La Savoie a envoyé {screen.size(traffic["bytes_sent"])} et reçu '
@@ -173,24 +191,52 @@ class Story:
     def _show_what_became_of_it(self) -> None:
         screen.heading('7. Rien n’est perdu')
         self._show_the_phone_numbers()
-        everywhere = list(self._network.nodes)
+        antennas, holders = ('lyon', 'clermont'), ('lyon', 'clermont', 'savoie')
         self._check('les deux autres champs modifiés à part sont là tous les deux, sans question à personne', all(
-            (actor.get('description'), actor.get('legal_status')) ==
-            ('Relais de la Haute-Savoie', 'association loi 1901')
-            for actor in (self._content(site, 'actor', self._csi) for site in everywhere)))
-        self._check('le projet a les deux ODD, 4 et 16', all(
-            {'4', '16'} <= set(self._content(site, 'project', self._project).get('sdgs', [])) for site in everywhere))
-        self._check('l’acteur créé hors ligne est partout', all(
-            self._content(site, 'actor', self._mali).get('name') == 'Amis du Mali' for site in everywhere))
+            (actor.get('websites'), actor.get('legal_status')) ==
+            (['https://www.paysdesavoie.org'], 'association loi 1901')
+            for actor in (self._content(site, 'actor', self._pss) for site in holders)))
+        self._check('le projet, de la région entière, a les deux ODD, 4 et 16, chez les neuf', all(
+            {'4', '16'} <= set(self._content(site, 'project', self._project).get('sdgs', []))
+            for site in self._network.nodes))
+        self._check('l’acteur créé hors ligne est en Savoie et dans les antennes', all(
+            self._content(site, 'actor', self._togo).get('name') == 'Amis du Togo' for site in holders))
+        self._show_the_move(antennas)
+        self._show_the_references()
         self._show_the_conflicts()
 
+    def _show_the_move(self, antennas) -> None:
+        screen.say('')
+        screen.say('«Amis du Mali» est passé de la Savoie à l’Isère pendant que la Savoie, hors ligne, l’écrivait :')
+        self._check('ce qu’Awa a écrit hors ligne est en Isère et dans les antennes', all(
+            self._content(site, 'actor', self._mali).get('description') == 'Jumelage avec Kayes, écrit hors ligne'
+            for site in (*antennas, 'isere')))
+        screen.quote(self._network['savoie'].run('explain', 'actor', self._mali))
+        told = self._network['savoie'].ask('explain', 'actor', self._mali)
+        self._check('la Savoie sait où la fiche est partie, quand, et qui l’a reprise',
+                    told['presence'] == 'HANDED_OVER' and 'a quitté ce site le' in told['why'])
+        self._check('les autres relais n’en ont jamais rien tenu', all(
+            self._network[site].ask('explain', 'actor', self._mali)['presence'] == 'UNKNOWN'
+            for site in ('allier', 'loire', 'haute-savoie', 'ardeche', 'drome')))
+
+    def _show_the_references(self) -> None:
+        project = self._find('project', 'acronym = "RECITAL"')
+        cited = self._network['savoie'].ask('get', 'project', project).get('references', [])
+        rows = sorted((each.get('title', ''), '|'.join(each.get('territories', [])), _PRESENCES[each['presence']])
+                      for each in cited)
+        screen.say('')
+        screen.say('Ce que cite le projet «RECITAL», lu en Savoie :')
+        screen.table(('acteur', 'département', ''), rows)
+        self._check('la Savoie lit le nom de tout acteur que ses projets citent, qu’elle le tienne ou non',
+                    len({row[2] for row in rows}) == 2 and all(row[0] for row in rows))
+
     def _show_the_phone_numbers(self) -> None:
-        node = self._network['drome']
-        numbers = self._content('drome', 'actor', self._pss).get('phone_numbers', [])
+        node = self._network['clermont']
+        numbers = self._content('clermont', 'actor', self._pss).get('phone_numbers', [])
         rows = [(field['value'], change['person'], self._label(change['site']), _time(change['time']))
                 for change in node.ask('history', 'actor', self._pss)
                 for field in change['fields'] if field['field'] == 'phone_numbers']
-        screen.say('Pays de Savoie Solidaires, les deux téléphones, lus en Drôme :')
+        screen.say('Pays de Savoie Solidaires, les deux téléphones, lus à Clermont :')
         screen.table(('téléphone', 'qui', 'où', 'quand (UTC)'), sorted(rows))
         self._check('les deux téléphones sont gardés, avec qui et où',
                     set(numbers) == {PHONE_LYON, PHONE_SAVOIE} and
@@ -217,19 +263,27 @@ class Story:
 
     def _show_the_proof(self) -> None:
         screen.heading('8. La preuve')
-        self._network.wait_identical()
+        self._network.wait_settled()
         by_site = statuses(list(self._network.nodes.values()))
-        rows, digests = [], set()
+        rows, digests = [], {}
         for name, node in self._network.nodes.items():
             exports = ''.join(node.run('export', kind, '--format', 'jsonl') for kind in KINDS)
-            digest = hashlib.sha256(exports.encode()).hexdigest()
-            digests.add((digest, len(exports)))
+            digests[name] = (hashlib.sha256(exports.encode()).hexdigest(), exports)
             counts = self._counts(name)
-            rows.append((node.label, *(screen.number(counts[kind]) for kind in KINDS),
-                         by_site[name]['root'][:16], digest[:16]))
-        screen.table(('site', 'acteurs', 'projets', 'événements', 'racine', 'export (SHA-256)'), rows, right=(1, 2, 3))
-        self._check('neuf racines égales', len({status['root'] for status in by_site.values()}) == 1)
-        self._check('neuf exports égaux, octet pour octet', len(digests) == 1 and min(digests)[1] > 0)
+            held = territory(by_site[name], node.scope)
+            here, at_lyon = (_digest(territory(by_site[site], node.scope)) for site in (name, 'lyon'))
+            rows.append((node.label, node.scope or 'tout', *(screen.number(counts[kind]) for kind in KINDS),
+                         str(len(held)), here, '=' if here == at_lyon else '≠'))
+        screen.table(('site', 'tient', 'acteurs', 'projets', 'événements', 'territoires', 'racines', 'Lyon'), rows,
+                     right=(2, 3, 4, 5))
+        self._check('chaque racine de chaque territoire est celle des deux antennes, et aucun site n’en tient d’autre',
+                    len(settled(by_site, self._network.scopes(), 'lyon')) ==
+                    len(settled(by_site, self._network.scopes(), 'clermont')) == len(self._network.nodes))
+        self._check('les deux antennes s’exportent pareil, octet pour octet',
+                    digests['lyon'][0] == digests['clermont'][0] and len(digests['lyon'][1]) > 0)
+        everything = set(digests['lyon'][1].splitlines())
+        self._check('chaque ligne qu’un relais exporte est, octet pour octet, celle des antennes',
+                    all(set(exports.splitlines()) <= everything for _, exports in digests.values()))
 
     def _show_the_traffic(self) -> None:
         screen.heading('Ce qui a circulé sur chaque liaison, depuis qu’elle est ouverte')
@@ -286,6 +340,11 @@ class Story:
 
 
 _STATES = {'OFFLINE': 'hors ligne', 'PAUSED': 'en pause'}
+_PRESENCES = {'HERE': 'fiche tenue ici', 'STUB': 'fiche abrégée', 'ABSENT': 'absente'}
+
+
+def _digest(roots: dict) -> str:
+    return hashlib.sha256(repr(sorted(roots.items())).encode()).hexdigest()[:16]
 
 
 def _time(text: str) -> str:

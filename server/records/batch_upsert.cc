@@ -11,6 +11,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "proto/absl_view.h"
 #include "proto/field_format.h"
 #include "proto/quote.h"
@@ -88,6 +89,7 @@ class Upserter {
   std::string RequestId(int index, UpsertResult::Outcome outcome) const;
   absl::StatusOr<UpsertResult> Place(int index, std::unique_ptr<Message> row);
   absl::StatusOr<UpsertResult> Create(int index, const Message& row, RecordId* id);
+  std::optional<UpsertResult> BeyondScope(const std::vector<Operation>& operations) const;
   absl::StatusOr<UpsertResult> Update(int index, const Message& row, RecordMatch match);
   absl::StatusOr<std::vector<Operation>> PlanUpdate(const Message& row,
                                                     const RecordState& state) const;
@@ -189,6 +191,24 @@ absl::StatusOr<UpsertResult> Upserter::Place(int index, std::unique_ptr<Message>
   return result;
 }
 
+// Whether a record of another territory exists already, this node can't know: it would come twice.
+std::optional<UpsertResult> Upserter::BeyondScope(const std::vector<Operation>& operations) const {
+  if (replica_->scope().everything()) return std::nullopt;
+  replication::Change creation;
+  creation.dot.n = 1;
+  creation.operations = operations;
+  RecordState created;
+  created.Apply(creation);
+  const std::vector<std::string> territories = created.Territories();
+  if (replica_->scope().HoldsAny(kind_->number, territories)) return std::nullopt;
+  const auto field = std::find_if(kind_->fields.begin(), kind_->fields.end(),
+                                  [](const FieldSchema& candidate) { return candidate.territory; });
+  const std::string name(field == kind_->fields.end() ? "" : field->descriptor->name());
+  return Refused(name, absl::StrCat(name, "\u00A0: ", absl::StrJoin(territories, ", "),
+                                    " est hors du périmètre de ce site (", replica_->scope().ToText(),
+                                    "), qui ne peut savoir si la fiche existe déjà\u00A0: importez cette ligne dans une antenne"));
+}
+
 absl::StatusOr<UpsertResult> Upserter::Create(int index, const Message& row, RecordId* id) {
   if (absl::Status status = CheckTitle(*kind_, row, true); !status.ok()) {
     return RefusedOrError(status);
@@ -198,6 +218,7 @@ absl::StatusOr<UpsertResult> Upserter::Create(int index, const Message& row, Rec
   edit.content = &row;
   auto operations = replication::PlanEdit(*kind_, RecordState(), VersionVector(), edit);
   if (!operations.ok()) return RefusedOrError(operations.status());
+  if (auto refused = BeyondScope(*operations); refused.has_value()) return *refused;
   *id = replication::NewRecordId(replica_->wall_clock(), replica_->random());
   UpsertResult result;
   result.set_outcome(UpsertResult::CREATED);

@@ -17,6 +17,7 @@
 #include "server/records/record_request.h"
 #include "server/records/record_search.h"
 #include "server/records/record_view.h"
+#include "server/records/references.h"
 #include "storage/keys.h"
 
 namespace maillage::server {
@@ -201,9 +202,14 @@ absl::StatusOr<v1::Record> GetRecord(const Schema& schema, const ReadView& view,
   auto state = replication::ReadState(view, named->key);
   if (!state.ok()) return state.status();
   if (!state->has_value()) {
+    absl::StatusOr<std::optional<v1::Record>> stub = StubRecord(schema, view, *named->kind, named->key.id);
+    if (stub.ok() && stub->has_value()) return **std::move(stub);
     return WhyAbsent(schema, view, named->key, request.name());
   }
-  return ToRecord(schema, *named->kind, named->key.id, **state);
+  const std::unique_ptr<google::protobuf::Message> content = schema.ToMessage(*named->kind, **state);
+  v1::Record record = ToRecord(*named->kind, named->key.id, **state, *content);
+  if (absl::Status status = AddReferences(schema, view, *content, record); !status.ok()) return status;
+  return record;
 }
 
 absl::StatusOr<v1::ListRecordsResponse> ListRecords(const Schema& schema, const ReadView& view,

@@ -9,6 +9,7 @@
 #include "proto/records.pb.h"
 #include "replication/edit.h"
 #include "replication/schema.h"
+#include "replication/scope.h"
 #include "server/identity.h"
 #include "storage/keys.h"
 #include "tests/bench/corpus.h"
@@ -31,7 +32,8 @@ const KindSchema& ActorKind() {
 
 void Write(replication::Replica& replica, const RecordKey& record, const Edit& edit) {
   const RecordState before = Must(replica.State(record)).value_or(RecordState());
-  const auto operations = Must(PlanEdit(ActorKind(), before, before.vector(), edit));
+  const KindSchema& kind = *Schema::BuiltIn().FindKind(record.kind);
+  const auto operations = Must(PlanEdit(kind, before, before.vector(), edit));
   if (operations.empty()) Die("an edit that changes nothing");
   Must(replica.Write({record, before.vector(), operations, "Awa", ""}));
 }
@@ -71,7 +73,7 @@ uint64_t DiskSite::StoredBytes() const {
   return bytes;
 }
 
-Imported ImportActors(DiskSite& site, size_t count) {
+Imported ImportActors(DiskSite& site, size_t count, const std::string& department) {
   static const Corpus corpus;
   server::MachineClock clock;
   server::MachineRandom random;
@@ -80,6 +82,7 @@ Imported ImportActors(DiskSite& site, size_t count) {
     std::vector<v1::Actor> batch;
     for (size_t i = done; i < std::min(count, done + kImportBatch); ++i) {
       batch.push_back(corpus.ActorAt(i));
+      if (!department.empty()) batch.back().set_department(department);
       imported.message_bytes += batch.back().ByteSizeLong();
     }
     const Stopwatch watch;
@@ -106,6 +109,24 @@ void EditOneField(replication::Replica& replica, const RecordKey& record, size_t
   edit.fields = {ActorKind().FindField("internal_notes")};
   edit.content = &content;
   Write(replica, record, edit);
+}
+
+void MoveActor(replication::Replica& replica, const RecordKey& record, const std::string& department) {
+  v1::Actor content;
+  content.set_department(department);
+  Edit edit;
+  edit.fields = {ActorKind().FindField("department")};
+  edit.content = &content;
+  Write(replica, record, edit);
+}
+
+void AssignScope(replication::Replica& replica, const SiteId& site, const std::string& scope) {
+  v1::Site content;
+  content.set_scope(scope);
+  Edit edit;
+  edit.fields = {Schema::BuiltIn().FindKind("site")->FindField("scope")};
+  edit.content = &content;
+  Write(replica, {replication::kSiteKind, *RecordId::FromBytes(site.bytes())}, edit);
 }
 
 const std::string& ImportedSite() {

@@ -78,13 +78,16 @@ struct Imported {
   // Serialised messages.
   uint64_t message_bytes = 0;
 };
-// Creates the first `count` actors of the corpus, kImportBatch to a commit.
-Imported ImportActors(DiskSite& site, size_t count);
+// Creates the first `count` actors of the corpus, kImportBatch to a commit; all in this département, unless it is empty.
+Imported ImportActors(DiskSite& site, size_t count, const std::string& department = "");
 
 // Writes one change of one field into the open batch. `round` makes the value.
 void EditOneField(replication::Replica& replica, const RecordKey& record, size_t round);
 // The same for the message of a request.
 std::string EditedText(size_t round);
+void MoveActor(replication::Replica& replica, const RecordKey& record, const std::string& department);
+// What the list of sites says of it.
+void AssignScope(replication::Replica& replica, const SiteId& site, const std::string& scope);
 
 // The folder of a site that imported RunSizes().records. To be copied, not opened.
 const std::string& ImportedSite();

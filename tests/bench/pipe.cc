@@ -53,7 +53,8 @@ Traffic Synchronise(DiskSite& caller, DiskSite& answerer, bool known) {
   traffic.seconds = watch.Seconds();
   MustAgree(calling_session);
   MustAgree(called_session);
-  if (caller.replica().tree().Digest() != answerer.replica().tree().Digest()) {
+  const replication::Scope& shared = calling_session.shared();
+  if (caller.replica().tree().Digest(shared) != answerer.replica().tree().Digest(shared)) {
     Die("two sites agree and differ");
   }
   for (const SyncSession* session : {&calling_session, &called_session}) {

@@ -296,6 +296,32 @@ absl::Status FakeNode::Scrub(const v1::ScrubRequest&,
   return absl::OkStatus();
 }
 
+absl::StatusOr<v1::RecordExplanation> FakeNode::ExplainRecord(const v1::ExplainRecordRequest& request) {
+  if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
+  v1::RecordExplanation told = explanation;
+  told.set_name(request.name());
+  return told;
+}
+
+absl::Status FakeNode::ExportBundle(const v1::ExportBundleRequest& request,
+                                    const std::function<absl::Status(const v1::BundlePart&)>& handler) {
+  bundle_calls.push_back(request);
+  if (absl::Status handled = handler(bundle); !handled.ok()) return handled;
+  return NextFailure();
+}
+
+absl::Status FakeNode::ImportBundle(const std::function<std::optional<v1::BundlePart>()>& next,
+                                    const std::function<void(const v1::ImportBundleProgress&)>& handler) {
+  for (auto part = next(); part.has_value(); part = next()) imported += part->data();
+  if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
+  v1::ImportBundleProgress progress;
+  progress.set_bytes_done(imported.size());
+  *progress.mutable_summary() = bundle.summary();
+  *progress.mutable_outcome() = bundle_outcome;
+  handler(progress);
+  return absl::OkStatus();
+}
+
 absl::StatusOr<v1::NodeStatus> FakeNode::GetStatus(const v1::GetStatusRequest&) {
   if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
   return status;

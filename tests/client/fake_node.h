@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,10 @@ class FakeNode : public Connection {
   // Given by the next calls, before anything else happens; for each call one, until none is left.
   std::deque<absl::Status> failures;
   v1::ScrubReport scrub;
+  // What an export tells and holds, and what an import concludes.
+  v1::BundlePart bundle;
+  v1::BundleOutcome bundle_outcome;
+  v1::RecordExplanation explanation;
   std::vector<v1::RecordConflict> conflicts;
   std::vector<v1::RecordEvent> events;
   v1::NodeStatus status;
@@ -47,6 +52,8 @@ class FakeNode : public Connection {
   std::vector<v1::WriteContext> contexts;
   std::vector<std::string> peer_calls;
   std::vector<v1::SetSiteScopeRequest> scope_calls;
+  std::vector<v1::ExportBundleRequest> bundle_calls;
+  std::string imported;
   v1::ListSitesResponse sites;
   v1::SetSiteScopeResponse scope_change;
 
@@ -70,11 +77,16 @@ class FakeNode : public Connection {
                       const std::function<void(const v1::BackupProgress&)>& handler) override;
   absl::Status Scrub(const v1::ScrubRequest& request,
                      const std::function<void(const v1::ScrubProgress&)>& handler) override;
+  absl::Status ExportBundle(const v1::ExportBundleRequest& request,
+                            const std::function<absl::Status(const v1::BundlePart&)>& handler) override;
+  absl::Status ImportBundle(const std::function<std::optional<v1::BundlePart>()>& next,
+                            const std::function<void(const v1::ImportBundleProgress&)>& handler) override;
   absl::StatusOr<v1::NodeStatus> GetStatus(const v1::GetStatusRequest& request) override;
   absl::StatusOr<v1::ListPeersResponse> ListPeers(const v1::ListPeersRequest& request) override;
   absl::StatusOr<v1::PeerStatus> PausePeer(const v1::PausePeerRequest& request) override;
   absl::StatusOr<v1::PeerStatus> ResumePeer(const v1::ResumePeerRequest& request) override;
   absl::StatusOr<v1::PeerStatus> SyncPeer(const v1::SyncPeerRequest& request) override;
+  absl::StatusOr<v1::RecordExplanation> ExplainRecord(const v1::ExplainRecordRequest& request) override;
   absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override;
   absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(
       const v1::SetSiteScopeRequest& request) override;

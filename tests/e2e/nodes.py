@@ -10,12 +10,12 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / 'tests' / 'data'
 sys.path.insert(0, str(ROOT / 'deploy' / 'demo'))
 
-from network import CommandFailed, Node, free_ports, identical, statuses  # noqa: E402
+from network import CommandFailed, Node, free_ports, identical, settled, statuses  # noqa: E402
 from waiting import wait_until  # noqa: E402
 
 PROGRAMS = Path(os.environ.get('MAILLAGE_PROGRAMS', ROOT / 'build'))
 
-__all__ = ['CommandFailed', 'DATA', 'NodesTest', 'PROGRAMS', 'ROOT', 'free_ports', 'record_id', 'wait_until']
+__all__ = ['CommandFailed', 'DATA', 'NodesTest', 'PROGRAMS', 'ROOT', 'free_ports', 'record_id', 'settled', 'statuses', 'wait_until']
 
 
 def record_id(record: dict) -> str:

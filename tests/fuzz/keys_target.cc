@@ -42,6 +42,21 @@ bool FuzzKeys(std::string_view bytes) {
     MAILLAGE_REQUIRE(bytes.ends_with(id->bytes()));
     taken = true;
   }
+  if (const auto reference = ParseReferenceKey(bytes)) {
+    MAILLAGE_REQUIRE(ReferenceKey(reference->target, reference->partition, reference->referrer) == bytes);
+    MAILLAGE_REQUIRE(bytes.starts_with(ReferencePrefix(reference->target, reference->partition)));
+    MAILLAGE_REQUIRE(ParseIndexedRecord(bytes) == (RecordKey{reference->partition.kind, reference->referrer}));
+    taken = true;
+  }
+  if (const auto stub = ParseStubKey(bytes)) {
+    MAILLAGE_REQUIRE(StubKey(*stub) == bytes);
+    taken = true;
+  }
+  if (const auto due = ParseDueKey(bytes)) {
+    const auto site = SiteId::FromBytes(bytes.substr(kDuePrefix.size(), SiteId::kSize));
+    MAILLAGE_REQUIRE(site.has_value() && DueKey(*site, *due) == bytes);
+    taken = true;
+  }
   const KeyRange range = KeyRange::Prefix(bytes);
   MAILLAGE_REQUIRE(range.begin == bytes && (range.end.empty() || range.end > bytes));
   return taken;

@@ -1,9 +1,11 @@
 // What a site keeps for itself (replication/feed_entry.h, local_meta.h, evicted_record.h): a byte chooses the codec.
 #include <string>
 
+#include "replication/bundle.h"
 #include "replication/evicted_record.h"
 #include "replication/feed_entry.h"
 #include "replication/local_meta.h"
+#include "replication/stub.h"
 #include "tests/fuzz/require.h"
 #include "tests/fuzz/selected.h"
 #include "tests/fuzz/targets.h"
@@ -12,10 +14,11 @@ namespace maillage::fuzz {
 namespace {
 
 template <typename Decode, typename Encode>
-bool RequireCanonical(std::string_view bytes, Decode decode, Encode encode) {
+bool RequireCanonical(std::string_view bytes, Decode decode, Encode encode,
+                      absl::StatusCode refusal = absl::StatusCode::kDataLoss) {
   const auto value = decode(bytes);
   if (!value.ok()) {
-    RequireRefusal(value.status(), absl::StatusCode::kDataLoss);
+    RequireRefusal(value.status(), refusal);
     return false;
   }
   MAILLAGE_REQUIRE(encode(*value) == bytes);
@@ -29,6 +32,8 @@ bool FuzzLocal(std::string_view bytes) {
   const uint8_t choice = TakeByte(bytes);
   // Apart from the others, so that each input of the corpus keeps its codec.
   if (choice >= 0xf0) return RequireCanonical(bytes, DecodeEvictedRecord, EncodeEvictedRecord);
+  if (choice >= 0xe8) return RequireCanonical(bytes, DecodeBundleReceipt, EncodeBundleReceipt);
+  if (choice >= 0xe0) return RequireCanonical(bytes, DecodeStub, EncodeStub, absl::StatusCode::kInvalidArgument);
   switch (choice % 7) {
     case 0:
       return RequireCanonical(bytes, DecodeFeedEntry, EncodeFeedEntry);

@@ -6,7 +6,9 @@
 #include <iostream>
 #include <string>
 
+#include "proto/records.pb.h"
 #include "proto/sync.pb.h"
+#include "replication/bundle.h"
 #include "replication/check.h"
 #include "replication/edit.h"
 #include "replication/sync_session.h"
@@ -64,6 +66,24 @@ std::string Conversation(uint8_t choice) {
   return heard;
 }
 
+// The peer's bundle for that site, or its snapshot, as the bundle target reads it.
+std::string Bundle(uint8_t choice, bool snapshot) {
+  const auto site = (choice & 1) != 0 ? SiteWithRecords() : EmptySite();
+  const auto peer = PeerWithRecords();
+  // Something to be shown beside what is sent.
+  v1::Party lead;
+  lead.set_actor(FormatUuid(IdOf(101)));
+  peer->Write({2, IdOf(1)}, {Put(4, lead.SerializeAsString())});
+  auto made = BundleExport::Begin(peer->replica.get(),
+                                  {"loire", snapshot ? SiteId() : site->id, "savoie", Scope({"73"}), /*whole=*/true});
+  MAILLAGE_CHECK(made.ok());
+  std::string blocks(1, static_cast<char>(choice));
+  AppendBlock((*made)->header().SerializeAsString(), blocks);
+  v1::SyncFrame frame;
+  while (*(*made)->Next(&frame)) AppendBlock(frame.SerializeAsString(), blocks);
+  return blocks;
+}
+
 }  // namespace
 }  // namespace maillage::fuzz
 
@@ -77,6 +97,10 @@ int main(int count, char** arguments) {
   for (uint8_t choice = 0; choice < 16; ++choice) {
     std::ofstream(folder / ("conversation-" + std::to_string(choice)), std::ios::binary)
         << maillage::fuzz::Conversation(choice);
+  }
+  for (uint8_t choice = 0; choice < 4; ++choice) {
+    std::ofstream(folder / ("bundle-" + std::to_string(choice)), std::ios::binary)
+        << maillage::fuzz::Bundle(choice & 1, (choice & 2) != 0);
   }
   return 0;
 }

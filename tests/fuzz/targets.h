@@ -9,6 +9,7 @@ namespace maillage::fuzz {
 
 // Each returns whether the bytes were taken for what they pretend to be, and ends the process where a property is broken.
 bool FuzzAssignment(std::string_view bytes);
+bool FuzzBundle(std::string_view bytes);
 bool FuzzCell(std::string_view bytes);
 bool FuzzChange(std::string_view bytes);
 bool FuzzConfig(std::string_view bytes);
@@ -33,6 +34,7 @@ struct Target {
 
 inline constexpr Target kTargets[] = {
     {"assignment", FuzzAssignment},
+    {"bundle", FuzzBundle},
     {"cell", FuzzCell},
     {"change", FuzzChange},
     {"config", FuzzConfig},

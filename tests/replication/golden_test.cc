@@ -6,7 +6,10 @@
 
 #include <string>
 
+#include "proto/bundle.pb.h"
 #include "proto/records.pb.h"
+#include "replication/bundle.h"
+#include "replication/bundle_file.h"
 #include "replication/edit.h"
 #include "replication/evicted_record.h"
 #include "replication/feed_entry.h"
@@ -16,6 +19,7 @@
 #include "replication/schema.h"
 #include "replication/scope.h"
 #include "replication/state_codec.h"
+#include "replication/stub.h"
 #include "replication/value_codec.h"
 #include "storage/keys.h"
 #include "tests/replication/support/changes.h"
@@ -59,6 +63,14 @@ TEST(Golden, Keys) {
       .Add("meta: leaving", storage::LeavingKey(kRecord))
       .Add("meta: evicted", storage::EvictedKey(kRecord))
       .Add("meta: scope", storage::kScopeKey)
+      .Add("fingerprints: stubs of Savoie", storage::FingerprintKey(StubPartitionOf(savoie), StubPosition(kId), kId))
+      .Add("index: reference", storage::ReferenceKey(kId, savoie, kId))
+      .Add("meta: complete", storage::kCompleteKey)
+      .Add("meta: stub", storage::StubKey(kId))
+      .Add("meta: stubs", storage::kStubsKey)
+      .Add("meta: bundle", storage::BundleKey(Alice()))
+      .Add("meta: due", storage::DueKey(Alice(), kRecord))
+      .Add("meta: loading", storage::kLoadingKey)
       .Compare();
 }
 
@@ -205,6 +217,7 @@ TEST(Golden, Fingerprints) {
       .Add("that sum, truncated with salt 5, big-endian", storage::FeedKey(sum.Truncated(5)))
       .Add("digest of a tree with two partitions", tree.Digest())
       .Add("digest of what a scope holds of it", tree.Digest(Scope({"38"})))
+      .Add("of a stub", StubFingerprint(kId, StubOf(1, RichState(), Schema::BuiltIn())).ToBytes())
       .Compare();
 }
 
@@ -244,6 +257,10 @@ TEST(Golden, Meta) {
   EXPECT_EQ(*DecodeCursor(EncodeCursor(cursor)), cursor);
   EXPECT_EQ(*DecodeRequestOutcome(EncodeRequestOutcome(outcome)), outcome);
   EXPECT_EQ(*DecodeQuarantineEntry(EncodeQuarantineEntry(quarantined)), quarantined);
+  const Stub stub = StubOf(1, RichState(), Schema::BuiltIn());
+  const BundleReceipt receipt{cursor, "38,73"};
+  EXPECT_EQ(*DecodeStub(EncodeStub(stub)), stub);
+  EXPECT_EQ(*DecodeBundleReceipt(EncodeBundleReceipt(receipt)), receipt);
   GoldenFile("meta/values.txt", "Values of the meta table: replication/local_meta.h.")
       .Add("identity", EncodeIdentity(identity))
       .Add("progress", EncodeProgress(progress))
@@ -255,7 +272,30 @@ TEST(Golden, Meta) {
       .Add("continuity", EncodeContinuityNote({ContinuityDoubt::kPeerKnowsMore, kMorning, 300}))
       .Add("evicted", EncodeEvictedRecord({kPosition, 300, kMorning, Bob(), {"38"}, "a'3 b1"_vv}))
       .Add("scope", Scope({"73", "38"}).ToText())
+      .Add("stub", EncodeStub(stub))
+      .Add("bundle", EncodeBundleReceipt(receipt))
       .Add("renounced", EncodeRenamings({{("a7"_dot).actor, 2, ("b7"_dot).actor}}))
+      .Compare();
+}
+
+TEST(Golden, Bundles) {
+  v1::BundleHeader header;
+  header.set_site(std::string(Alice().bytes()));
+  header.set_incarnation(kPosition);
+  header.set_name("lyon");
+  header.set_receiver(std::string(Bob().bytes()));
+  header.set_receiver_name("savoie");
+  header.set_scope("73");
+  header.set_created(kMorning);
+  header.set_id(std::string(16, '\x5a'));
+  header.set_whole(true);
+  header.set_records(300);
+  BundleFileWriter writer;
+  std::string file = writer.Block(header.SerializeAsString());
+  file += writer.Block("a frame");
+  file += writer.End();
+  GoldenFile("bundle/file.txt", "The file of a bundle: replication/bundle_file.h, proto/bundle.proto.")
+      .Add("one frame", file)
       .Compare();
 }
 

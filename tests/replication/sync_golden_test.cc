@@ -152,6 +152,32 @@ TEST(SyncGolden, Frames) {
       .Compare();
 }
 
+// Frames, and fields of frames, about what is shown of records elsewhere.
+TEST(SyncGolden, FramesAboutStubs) {
+  v1::SyncFrame terms;
+  terms.mutable_terms()->set_records(300);
+  v1::SyncFrame check;
+  check.mutable_check()->set_digest(std::string(16, '\xd1'));
+  check.mutable_check()->set_stubs(kNumber);
+  v1::SyncFrame hello = SampleHello();
+  hello.mutable_hello()->set_stubs(kNumber);
+  v1::SyncFrame stubs;
+  stubs.mutable_stubs()->mutable_ranges()->set_roots(true);
+  stubs.mutable_stubs()->set_wanted(kId);
+  v1::StubBytes* stub = stubs.mutable_stubs()->add_stub();
+  stub->set_id(kId);
+  stub->set_stub("a stub's bytes");
+  stub->set_reply(true);
+  stubs.mutable_stubs()->set_answer_ends(true);
+  stubs.mutable_stubs()->set_more(true);
+  GoldenFile("frames/stubs.txt", "Frames between nodes about stubs, and the count of records, proto/sync.proto.")
+      .Add("terms", terms.SerializeAsString())
+      .Add("check", check.SerializeAsString())
+      .Add("hello", hello.SerializeAsString())
+      .Add("stubs", stubs.SerializeAsString())
+      .Compare();
+}
+
 TEST(SyncGolden, SizesThatTheSpecificationGives) {
   EXPECT_EQ(SampleHello().ByteSizeLong(), 147u);
   v1::SyncFrame check;

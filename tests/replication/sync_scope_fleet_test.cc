@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -17,7 +18,9 @@
 #include "replication/record_reader.h"
 #include "replication/scope.h"
 #include "replication/scrub.h"
+#include "replication/stub.h"
 #include "storage/keys.h"
+#include "tests/replication/support/bundles.h"
 #include "tests/replication/support/site.h"
 #include "tests/replication/sync_harness.h"
 #include "tests/support/seed.h"
@@ -34,6 +37,8 @@ struct Figures {
   uint64_t handovers = 0;
   uint64_t returns = 0;
   uint64_t scope_changes = 0;
+  uint64_t stubs = 0;
+  uint64_t bundles = 0;
 };
 
 class ScopeFleet {
@@ -61,7 +66,7 @@ class ScopeFleet {
   void Step() {
     clock_.millis += random_.Below(5) * 700;
     TestSite& site = Any();
-    switch (random_.Below(12)) {
+    switch (random_.Below(14)) {
       case 0:
         Create(site);
         break;
@@ -85,9 +90,31 @@ class ScopeFleet {
       case 7:
         Delete(site);
         break;
+      case 8:
+        Post(site, Any());
+        break;
+      case 9:
+        Unpack();
+        break;
       default:
         Meet(site, Any(), random_.Below(3) == 0);
     }
+  }
+
+  // A bundle on its way: it may arrive late, twice, cut, or never.
+  void Post(TestSite& from, TestSite& to) {
+    if (&from == &to) return;
+    post_.emplace_back(&to, Export(from, to, /*whole=*/random_.Below(8) == 0));
+  }
+  void Unpack() {
+    if (post_.empty()) return;
+    const size_t which = random_.Below(post_.size());
+    auto& [to, bundle] = post_[which];
+    const bool cut = random_.Below(4) == 0;
+    const auto outcome = Import(*to, bundle, cut ? random_.Below(bundle.frames.size() + 1) : SIZE_MAX);
+    EXPECT_TRUE(outcome.ok() || absl::IsCancelled(outcome.status())) << outcome.status();
+    ++figures_->bundles;
+    if (random_.Below(4) > 0) post_.erase(post_.begin() + static_cast<ptrdiff_t>(which));
   }
 
   void Assign(const TestSite& site, const std::string& scope) {
@@ -100,6 +127,9 @@ class ScopeFleet {
   void Create(TestSite& site) {
     v1::Actor actor = NamedActor(absl::StrCat("fiche ", records_.size()), kDepartments[random_.Below(4)]);
     if (random_.Below(3) == 0) actor.add_departments(kDepartments[random_.Below(3)]);
+    if (!records_.empty() && random_.Below(2) == 0) {
+      actor.add_parents(FormatUuid(records_[random_.Below(records_.size())]));
+    }
     const RecordId id = site.Create(actor);
     records_.push_back(id);
     const RecordState created = site.State(kActor, id);
@@ -122,8 +152,10 @@ class ScopeFleet {
     const auto id = AnyOf(site);
     if (!id.has_value()) return;
     v1::Actor actor;
-    actor.set_description(absl::StrCat("note ", ++notes_));
-    Note({kActor, *id}, site.Update(*id, actor, {"description"}));
+    const bool renames = random_.Below(3) == 0;
+    const std::string text = absl::StrCat("note ", ++notes_);
+    renames ? actor.set_name(text) : actor.set_description(text);
+    Note({kActor, *id}, site.Update(*id, actor, {renames ? "name" : "description"}));
   }
 
   void Move(TestSite& site) {
@@ -183,11 +215,26 @@ class ScopeFleet {
         const RecordState whole = lyon.State(kActor, id);
         EXPECT_EQ(held, scope.HoldsAny(kActor, whole.Territories()) ? whole : RecordState());
       }
+      CheckReferences(*site);
       CountEvictions(*site);
     }
     for (const auto& [record, dots] : issued_) {
       const RecordState state = lyon.State(record.kind, record.id);
       for (const Dot& dot : dots) EXPECT_TRUE(state.vector().Covers(dot)) << "an edit is lost: " << FormatDot(dot);
+    }
+  }
+
+  // Whatever a record here refers to can be read here, as it is.
+  void CheckReferences(const TestSite& site) {
+    const TestSite& lyon = *sites_[0];
+    for (const auto& [key, empty] : Rows(*site.store, storage::Table::kIndex)) {
+      const auto reference = storage::ParseReferenceKey(key);
+      if (!reference.has_value()) continue;
+      const auto shown = site.replica->FindShown(reference->target);
+      ASSERT_TRUE(shown.ok() && shown->has_value()) << site.name << ": a reference to nothing";
+      const Stub whole = StubOf(kActor, lyon.State(kActor, reference->target), Schema::BuiltIn());
+      EXPECT_EQ(StubFingerprint(reference->target, **shown), StubFingerprint(reference->target, whole));
+      figures_->stubs += site.State(kActor, reference->target).vector().empty() ? 1 : 0;
     }
   }
 
@@ -207,6 +254,7 @@ class ScopeFleet {
   std::vector<RecordId> records_;
   std::map<RecordKey, std::set<Dot>> issued_;
   uint64_t notes_ = 0;
+  std::vector<std::pair<TestSite*, TestBundle>> post_;
   Figures unused_;
   Figures* figures_ = &unused_;
 };
@@ -221,9 +269,11 @@ TEST(ScopeFleets, EverySiteHoldsItsTerritoryAndNoEditIsLost) {
   }
   std::cout << "figure: fleets with scopes " << fleets << ", " << figures.edits << " edits, " << figures.moves
             << " moves, " << figures.scope_changes << " changes of scope, " << figures.handovers
-            << " records handed over, " << figures.returns << " of them back again" << std::endl;
+            << " records handed over, " << figures.returns << " of them back again, " << figures.stubs
+            << " references to records elsewhere, " << figures.bundles << " bundles" << std::endl;
   EXPECT_GT(figures.handovers, fleets / 4);
   EXPECT_GT(figures.returns, fleets / 20);
+  EXPECT_GT(figures.stubs, fleets / 4);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "replication/check.h"
 #include "replication/record_reader.h"
 #include "replication/state_codec.h"
+#include "replication/stub.h"
 #include "storage/keys.h"
 
 namespace maillage::replication::testing {
@@ -142,6 +143,19 @@ struct Recount {
           Fingerprint::OfState(record, bytes).ToBytes());
     }
   }
+
+  // What the references call for, once all states are counted.
+  void CountStubs(const storage::ReadView& store) {
+    for (const auto& [key, empty] : index) {
+      const auto reference = storage::ParseReferenceKey(key);
+      if (!reference.has_value()) continue;
+      const auto stub = FindStub(store, Schema::BuiltIn(), reference->target);
+      if (!stub.ok() || !stub->has_value()) continue;
+      fingerprints.emplace(storage::FingerprintKey(StubPartitionOf(reference->partition),
+                                                   StubPosition(reference->target), reference->target),
+                           StubFingerprint(reference->target, **stub).ToBytes());
+    }
+  }
 };
 
 }  // namespace
@@ -151,6 +165,7 @@ std::string Inconsistency(const storage::ReadView& store, const Replica& replica
   for (const auto& [key, bytes] : Rows(store, Table::kStates)) {
     recount.Count(*storage::ParseStateKey(key), bytes);
   }
+  recount.CountStubs(store);
   LocalProgress progress = replica.progress();
   std::erase_if(progress.kinds, [](const auto& kind) { return kind.second == KindCounts(); });
   if (progress.kinds != recount.kinds) return "counts by kind";
@@ -168,6 +183,9 @@ std::string Inconsistency(const storage::ReadView& store, const Replica& replica
   }
   FingerprintTree tree;
   if (!tree.Load(store).ok() || tree.Digest() != replica.tree().Digest()) return "tree";
+  FingerprintTree stubs;
+  if (!stubs.Load(store, FingerprintTree::Of::kStubs).ok()) return "unreadable stubs";
+  if (stubs.Digest() != replica.stub_tree().Digest()) return "tree of stubs";
   const auto feed = Rows(store, Table::kFeed);
   if (feed.size() != progress.feed_head) return "feed head";
   return "";

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "proto/quote.h"
+#include "replication/scope.h"
 #include "tests/server/records/site.h"
 
 namespace maillage::server::testing {
@@ -51,6 +52,16 @@ class BatchUpsertTest : public ::testing::Test {
     return outcomes;
   }
 
+  // As the list of sites says.
+  void Hold(const std::string& scope) {
+    replication::Operation operation;
+    operation.field = replication::kSiteScopeField;
+    operation.value = scope;
+    const RecordKey site{replication::kSiteKind, *RecordId::FromBytes(lyon_.id().bytes())};
+    EXPECT_TRUE(lyon_.replica().Write({site, {}, {operation}, "Awa", ""}).ok());
+    EXPECT_TRUE(lyon_.replica().Commit().ok());
+  }
+
   v1::Actor Actor(const std::string& name) { return Unpack<v1::Actor>(*lyon_.Get(name)); }
 
   v1::Record Create(const std::string& actor) {
@@ -71,6 +82,18 @@ TEST_F(BatchUpsertTest, WhatIsNewIsCreated) {
   const auto results = Import({"name: 'ADOS'", "name: 'CIEDEL'"});
   ASSERT_THAT(Outcomes(results), ElementsAre("CREATED", "CREATED"));
   EXPECT_EQ(Actor(results[1].name()).name(), "CIEDEL");
+}
+
+// A relay can't know whether a record of another territory exists already.
+TEST_F(BatchUpsertTest, ARelayRefusesRowsBeyondItsTerritory) {
+  Create("name: 'ADOS' department: '73'" + Row("7"));
+  Hold("73");
+  const auto results = Import({"name: 'Amis' department: '38'" + Row("1"), "name: 'Régionale'" + Row("2"),
+                               "name: 'Savoyarde' departments: '38' departments: '73'" + Row("3"),
+                               "name: 'ADOS' department: '73'" + Row("7")});
+  EXPECT_THAT(Outcomes(results), ElementsAre("REFUSED", "CREATED", "CREATED", "UNCHANGED"));
+  EXPECT_EQ(results[0].error_field(), "department");
+  EXPECT_THAT(results[0].error(), HasSubstr("38 est hors du périmètre de ce site (73)"));
 }
 
 TEST_F(BatchUpsertTest, ASecondImportChangesNothing) {
