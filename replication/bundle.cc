@@ -26,8 +26,8 @@ SiteId Anybody(Random& random) {
   return *SiteId::FromBytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-std::optional<BundleReceipt> ReadReceipt(const storage::ReadView& view, const SiteId& site) {
-  const auto bytes = view.Get(Table::kMeta, storage::BundleKey(site));
+std::optional<BundleReceipt> ReadReceipt(const storage::ReadView& view, const std::string& key) {
+  const auto bytes = view.Get(Table::kMeta, key);
   if (!bytes.ok() || !bytes->has_value()) return std::nullopt;
   auto receipt = DecodeBundleReceipt(**bytes);
   // Without it the bundle is a whole one.
@@ -77,9 +77,11 @@ absl::Status BundleExport::Greet() {
   const LocalIdentity& identity = replica_->identity();
   const uint64_t head = replica_->progress().feed_head;
   const Scope holds = options_.receiver.empty() ? options_.scope : replica_->ScopeOf(peer_);
-  const auto receipt = ReadReceipt(replica_->store(), peer_);
+  const auto receipt = ReadReceipt(replica_->store(), storage::BundleKey(peer_));
+  // A session takes no older cursor for a hint either, and nothing else would be sent.
   const bool known = receipt.has_value() && receipt->had.incarnation == identity.incarnation &&
-                     receipt->had.position > 0 && receipt->had.position <= head && receipt->scope == holds.ToText();
+                     receipt->had.position > 0 && receipt->had.position <= head &&
+                     head - receipt->had.position <= kMaxHintedFeedEntries && receipt->scope == holds.ToText();
   const bool whole = options_.whole || !known;
   had_ = {identity.incarnation, whole ? head : receipt->had.position};
   const Scope shared = replica_->scope().Intersect(holds);
@@ -92,6 +94,8 @@ absl::Status BundleExport::Greet() {
   header_.set_created(replica_->wall_clock().NowMillis());
   header_.set_id(std::string(Anybody(replica_->random()).bytes()));
   header_.set_whole(whole);
+  header_.set_feed_from(whole ? 0 : had_.position);
+  header_.set_feed_to(head);
   uint64_t records = 0;
   for (const auto& [partition, sum] : replica_->tree().Partitions(shared)) records += sum.count;
   header_.set_records(records);
@@ -108,6 +112,7 @@ absl::Status BundleExport::Greet() {
     v1::SyncFrame receipt;
     receipt.mutable_receipt();
     if (absl::Status status = session_.Receive(receipt); !status.ok()) return status;
+    if (!session_.feed_open()) return absl::AbortedError("la base a changé pendant la préparation du lot : recommencez");
     absl::Status status = header_.whole() ? AskForAll() : absl::OkStatus();
     if (status.ok()) status = AskForWhatMoved();
     return status.ok() ? AskForWhatLeaves() : status;
@@ -235,9 +240,7 @@ absl::StatusOr<bool> BundleExport::Next(v1::SyncFrame* frame) {
     if (session_.closing()) {
       return absl::InternalError(absl::StrCat("le lot s'arrête : ", session_.progress().goodbye_message));
     }
-    if (*filled && frame->has_hello() && options_.receiver.empty()) {
-      frame->mutable_hello()->mutable_terms()->set_grants(options_.scope.everything() ? "" : options_.scope.ToText());
-    }
+    if (*filled && frame->has_hello()) CompleteGreeting(*frame->mutable_hello());
     if (*filled && Carry(*frame)) return true;
     if (*filled) continue;
     if (script_.empty()) return FillLast(frame);
@@ -247,17 +250,31 @@ absl::StatusOr<bool> BundleExport::Next(v1::SyncFrame* frame) {
   }
 }
 
+void BundleExport::CompleteGreeting(v1::Hello& hello) const {
+  if (options_.receiver.empty()) {
+    hello.mutable_terms()->set_grants(options_.scope.everything() ? "" : options_.scope.ToText());
+  }
+  hello.clear_cursor();
+  const auto had = ReadReceipt(replica_->store(), storage::HadKey(peer_));
+  // Of another scope it is another feed; and a record that was given up since waits for all of it.
+  const Scope shared = replica_->scope().Intersect(replica_->ScopeOf(peer_));
+  if (!had.has_value() || had->scope != shared.ToText() || !replica_->lost().empty()) return;
+  hello.mutable_cursor()->set_incarnation(had->had.incarnation);
+  hello.mutable_cursor()->set_position(had->had.position);
+}
+
+// What was written while the bundle was made is in it, and is told again by the next one: a record may have moved in
+// meanwhile, and be here by its last changes alone.
 bool BundleExport::FillLast(v1::SyncFrame* frame) {
   frame->Clear();
-  const uint64_t head = replica_->progress().feed_head;
   if (last_frames_ == 0 && session_.progress().unreadable > 0) ++last_frames_;
   switch (last_frames_++) {
     case 0:
-      frame->mutable_changes()->set_feed_position(head);
+      frame->mutable_changes()->set_feed_position(header_.feed_to());
       return true;
     case 1:
       frame->mutable_check()->set_digest(replica_->tree().Digest(session_.shared()));
-      frame->mutable_check()->set_feed_head(head);
+      frame->mutable_check()->set_feed_head(replica_->progress().feed_head);
       frame->mutable_check()->set_unreadable(session_.progress().unreadable);
       return true;
     default:
@@ -310,23 +327,32 @@ absl::Status BundleImport::WhyEnded() {
 }
 
 absl::Status BundleImport::Receive(const v1::SyncFrame& frame) {
-  // The greeting comes again each time: what follows is understood by it.
-  if (received_ > 0 && received_ < taken_) {
+  // By the greeting and the terms all that follows is understood.
+  if (received_ > 0 && received_ < taken_ && !frame.has_terms()) {
     ++received_;
     return absl::OkStatus();
   }
-  if (frame.has_hello() && !header_.receiver().empty()) {
-    if (absl::Status status = NoteGreeting(frame.hello()); !status.ok()) return status;
+  v1::SyncFrame heard = frame;
+  if (frame.has_hello()) {
+    if (!header_.receiver().empty()) {
+      if (absl::Status status = NoteGreeting(frame.hello()); !status.ok()) return status;
+    }
+    // Nobody is there to whom the feed from there on would go.
+    heard.mutable_hello()->clear_cursor();
   }
-  if (absl::Status status = session_.Receive(frame); !status.ok()) return status;
-  ++received_;
+  ends_whole_ = ends_whole_ || (frame.has_changes() && frame.changes().change_size() == 0 &&
+                                frame.changes().feed_position() == header_.feed_to());
+  if (absl::Status status = session_.Receive(heard); !status.ok()) return status;
   if (session_.closing()) return WhyEnded();
-  if (received_ <= taken_ || session_.has_gap()) return absl::OkStatus();
-  std::string loading;
-  ByteWriter writer(&loading);
-  writer.String(header_.id());
-  writer.Varint(received_);
-  replica_->PutMeta(std::string(storage::kLoadingKey), std::move(loading));
+  // The frames before this one are settled, too.
+  if (received_ > taken_ && !session_.has_gap()) {
+    std::string loading;
+    ByteWriter writer(&loading);
+    writer.String(header_.id());
+    writer.Varint(received_);
+    replica_->PutMeta(std::string(storage::kLoadingKey), std::move(loading));
+  }
+  ++received_;
   return absl::OkStatus();
 }
 
@@ -362,18 +388,38 @@ absl::Status BundleImport::ForgetDue(uint64_t had) {
   return absl::OkStatus();
 }
 
+bool BundleImport::FollowsWhatWasHad() const {
+  if (header_.whole()) return true;
+  const auto had = ReadReceipt(replica_->store(), storage::HadKey(sender_));
+  return had.has_value() && had->had.incarnation == header_.incarnation() &&
+         had->had.position >= header_.feed_from() && had->scope == header_.scope();
+}
+
+void BundleImport::KeepHad(bool complete) {
+  const std::string key = storage::HadKey(sender_);
+  if (!complete) {
+    // What was had before still was, unless something of it misses: then the sender is to tell everything.
+    if (session_.has_gap()) replica_->PutMeta(key, std::nullopt);
+    return;
+  }
+  const auto had = ReadReceipt(replica_->store(), key);
+  const bool further = had.has_value() && had->had.incarnation == header_.incarnation() &&
+                       had->scope == header_.scope() && had->had.position >= header_.feed_to();
+  if (further) return;
+  replica_->PutMeta(key, EncodeBundleReceipt({{header_.incarnation(), header_.feed_to()}, header_.scope()}));
+}
+
 absl::StatusOr<BundleOutcome> BundleImport::Finish() {
   const SyncProgress& progress = session_.progress();
   BundleOutcome outcome;
   outcome.equal = progress.agreements > 0;
   outcome.twin = session_.settles_continuity();
-  outcome.gaps = session_.has_gap() && !outcome.equal;
+  outcome.gaps = !outcome.equal && (session_.has_gap() || !FollowsWhatWasHad());
   outcome.changes = progress.changes_received;
   outcome.states = progress.states_received;
   outcome.stubs = progress.stubs_received;
   outcome.leaving = replica_->leaving();
-  // With nothing known of it, the sender tells everything.
-  if (outcome.gaps) replica_->SetCursor(sender_, {});
+  KeepHad(!outcome.gaps && !outcome.twin && ends_whole_);
   replica_->PutMeta(std::string(storage::kLoadingKey), std::nullopt);
   return outcome;
 }

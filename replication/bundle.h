@@ -22,11 +22,13 @@
 
 namespace maillage::replication {
 
-// What a site's last bundle said, in the meta table.   incarnation:8 position:varint scope:string (golden/meta)
+// How far a feed was had, in the meta table: this site's, as another one's last bundle said (`bundle/`); another one's,
+// here, by bundles (`had/`). Unlike a cursor it is no hint: nothing is compared afterwards.
+//
+//   incarnation:8 position:varint scope:string (golden/meta)
 struct BundleReceipt {
-  // How far it had this site's feed.
   PeerCursor had;
-  // What it held then.
+  // What whoever had it held then; of what it was had.
   std::string scope;
   bool operator==(const BundleReceipt&) const = default;
 };
@@ -78,6 +80,8 @@ class BundleExport {
   absl::Status AskFor(const std::vector<RecordKey>& records, Question question);
   // Nothing is left of the frame where the receiver has no use for it.
   static bool Carry(v1::SyncFrame& frame);
+  // Says what bundles brought, and of a snapshot whom it is for.
+  void CompleteGreeting(v1::Hello& hello) const;
   bool FillLast(v1::SyncFrame* frame);
 
   Replica* const replica_;
@@ -95,7 +99,7 @@ class BundleExport {
 struct BundleOutcome {
   // Both hold the same of what they share.
   bool equal = false;
-  // Some changes build on others that have not come: the next bundle to the sender says so, and its answer brings all.
+  // Something that came before misses: the next bundle to the sender says so, and its answer brings all.
   bool gaps = false;
   // A site exists twice, and only a conversation can settle that: nothing more was taken.
   bool twin = false;
@@ -116,10 +120,10 @@ class BundleImport {
   absl::Status Begin(const v1::BundleHeader& header);
   // Frames that an earlier attempt has taken: they are passed over.
   uint64_t taken() const { return taken_; }
-  // Into the open batch, to be committed before the next frame. InvalidArgument, FailedPrecondition: why nothing more of this
+  // Into the open batch, to be committed before Settle. InvalidArgument, FailedPrecondition: why nothing more of this
   // bundle can be taken, in French.
   absl::Status Receive(const v1::SyncFrame& frame);
-  // After that commit.
+  // After that commit; what it writes is to be committed, too, before the next frame.
   absl::Status Settle();
   // After the last commit. Writes what is to be remembered; to be committed.
   absl::StatusOr<BundleOutcome> Finish();
@@ -128,6 +132,9 @@ class BundleImport {
   absl::Status WhyEnded();
   absl::Status NoteGreeting(const v1::Hello& hello);
   absl::Status NoteDue(const v1::Vectors& vectors);
+  // Whether nothing misses between what was had and what the bundle begins with.
+  bool FollowsWhatWasHad() const;
+  void KeepHad(bool complete);
   absl::Status ForgetDue(uint64_t had);
 
   Replica* const replica_;
@@ -136,6 +143,8 @@ class BundleImport {
   SiteId sender_;
   uint64_t taken_ = 0;
   uint64_t received_ = 0;
+  // The sender said that all of its feed up to feed_to is in the bundle.
+  bool ends_whole_ = false;
 };
 
 }  // namespace maillage::replication

@@ -94,6 +94,8 @@ void Replica::RenewIncarnation(ContinuityDoubt doubt, uint64_t incarnation, uint
   note_ = {doubt, wall_->NowMillis(), renamed};
   PutMeta(std::string(storage::kIdentityKey), EncodeIdentity(identity_));
   PutMeta(std::string(storage::kContinuityKey), EncodeContinuityNote(note_));
+  // Whatever is in doubt, what others' bundles brought may be missing.
+  for (std::string& key : HadKeys()) PutMeta(std::move(key), std::nullopt);
 }
 
 // ---- What others hold of this site ----

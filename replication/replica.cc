@@ -479,7 +479,11 @@ absl::Status Replica::Commit() {
   }
   std::vector<TreeUpdate> updates = std::move(open_updates_);
   for (const auto& [record, staged] : staged_) FinishRecord(record, *staged, updates);
-  if (absl::Status status = FinishStubs(); !status.ok()) return status;
+  if (absl::Status status = FinishStubs(); !status.ok()) {
+    // Half of the batch is made: it can't be made again.
+    failed_ = true;
+    return status;
+  }
   if (batch_.empty()) {
     Discard();
     return absl::OkStatus();

@@ -285,6 +285,8 @@ class Replica {
   absl::Status LoadScopes();
   absl::Status LoadOwnScope();
   absl::Status LoadComplete();
+  // Rows that say how far bundles brought others' feeds (bundle.h).
+  std::vector<std::string> HadKeys() const;
   absl::Status ReadEvicted(const RecordKey& record, Staged& staged) const;
   // What is shown of a record, and whether the record itself is here; with the open batch.
   struct ShownRecord {

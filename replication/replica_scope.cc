@@ -21,6 +21,14 @@ Scope ScopeFrom(const RecordState& site) {
   return Scope::Parse(Winner(cell->versions).value).value_or(Scope());
 }
 
+std::string EncodeComplete(const std::pair<Scope, uint64_t>& complete) {
+  std::string bytes;
+  ByteWriter writer(&bytes);
+  writer.Fixed64(complete.second);
+  writer.Raw(complete.first.ToText());
+  return bytes;
+}
+
 }  // namespace
 
 Scope Replica::ScopeOf(const SiteId& site) const {
@@ -79,14 +87,17 @@ absl::Status Replica::LoadComplete() {
   return absl::OkStatus();
 }
 
+std::vector<std::string> Replica::HadKeys() const {
+  std::vector<std::string> keys;
+  auto rows = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::kHadPrefix));
+  for (; rows->Valid() || (rows->SkipDamage() && rows->Valid()); rows->Next()) keys.emplace_back(rows->key());
+  return keys;
+}
+
 void Replica::NoteComplete() {
   if (scope_.everything() || complete_millis() > 0) return;
   complete_.emplace(scope_, wall_->NowMillis());
-  std::string bytes;
-  ByteWriter writer(&bytes);
-  writer.Fixed64(complete_->second);
-  writer.Raw(scope_.ToText());
-  PutMeta(std::string(storage::kCompleteKey), std::move(bytes));
+  PutMeta(std::string(storage::kCompleteKey), EncodeComplete(*complete_));
 }
 
 uint64_t Replica::complete_millis() const {
@@ -130,6 +141,8 @@ absl::Status Replica::FindLeavingAnew() {
   for (; rows->Valid() || (rows->SkipDamage() && rows->Valid()); rows->Next()) {
     batch.Delete(Table::kMeta, std::string(rows->key()));
   }
+  // What was had of another scope, and has been let go since, isn't here any more.
+  for (std::string& key : HadKeys()) batch.Delete(Table::kMeta, std::move(key));
   for (const auto& [partition, sum] : tree_.Partitions()) {
     if (scope_.Holds(partition)) continue;
     absl::StatusOr<std::vector<LeafEntry>> records =
@@ -149,6 +162,11 @@ absl::Status Replica::FindLeavingAnew() {
     }
   }
   batch.Put(Table::kMeta, std::string(storage::kScopeKey), scope_.ToText());
+  if (complete_.has_value()) {
+    // What this site no longer holds has to be found complete anew, should it come back.
+    complete_->first = complete_->first.Intersect(scope_);
+    batch.Put(Table::kMeta, std::string(storage::kCompleteKey), EncodeComplete(*complete_));
+  }
   if (absl::Status status = store_->Commit(batch); !status.ok()) {
     failed_ = true;
     return status;

@@ -12,6 +12,8 @@ namespace {
 
 constexpr size_t kIdSize = RecordId::kSize;
 constexpr size_t kStubsPerPage = 256;
+// Shown or not: whoever asks for what they may not see doesn't hold up the others.
+constexpr size_t kStubsPerFrame = 4096;
 
 bool IsAsking(const v1::Stubs& frame) {
   return !frame.wanted().empty() || frame.ranges().roots() ||
@@ -151,7 +153,7 @@ absl::Status StubTalk::ExpandRange() {
 
 absl::Status StubTalk::FillShown(v1::Stubs* stubs) {
   size_t bytes = 0;
-  while (bytes < kFrameBytes) {
+  for (size_t looked_at = 0; bytes < kFrameBytes && looked_at < kStubsPerFrame; ++looked_at) {
     while (ids_.empty() && !ranges_.empty()) {
       if (absl::Status status = ExpandRange(); !status.ok()) return status;
     }
@@ -194,7 +196,7 @@ absl::StatusOr<bool> StubTalk::Fill(v1::SyncFrame* frame) {
     }
     const bool more = !frames_.empty() || !ids_.empty() || !ranges_.empty();
     if (!more && std::exchange(ending_, false)) stubs->set_answer_ends(true);
-    if (stubs->ByteSizeLong() == 0) continue;
+    if (stubs->ByteSizeLong() == 0 && !more) continue;
     told_more_ = sending();
     stubs->set_more(told_more_);
     return true;

@@ -128,7 +128,7 @@ absl::Status SyncSession::Dispatch(const v1::SyncFrame& frame) {
       status = OnStates(frame.states());
       break;
     case v1::SyncFrame::kStubs:
-      status = stubs_.OnStubs(frame.stubs(), accepting_);
+      status = stubs_.OnStubs(frame.stubs(), accepting_ && continuity_.open());
       break;
     default:
       // A frame of a later version: what it says is for those who know it.
@@ -337,6 +337,11 @@ absl::Status SyncSession::OnRanges(const v1::Ranges& ranges) {
 }
 
 absl::Status SyncSession::OnVectors(const v1::Vectors& vectors) {
+  if (!continuity_.open()) {
+    // Nothing is let go, either, while it isn't known which changes of this site its dots name.
+    has_gap_ = moved_since_check_ = true;
+    return absl::OkStatus();
+  }
   for (const v1::RecordVector& entry : vectors.record()) {
     if (absl::Status status = OnVector(entry); !status.ok()) return status;
   }
@@ -492,8 +497,9 @@ bool SyncSession::WantsCheck() {
   if (progress_.state == SyncState::kReconciling) return asks_first;
   // They differ, and will until this site stores again; the live session stays for what is written here.
   if (left_aside_) return false;
+  // Behind a gap an end acknowledges nothing before the two agree; were both to wait for the other's word, none would come.
   const bool quiet = outbox_.feed_sent() >= replica_->progress().feed_head &&
-                     progress_.applied_position >= outbox_.feed_marked();
+                     (has_gap_ || progress_.applied_position >= outbox_.feed_marked());
   if (!quiet) return false;
   if (!moved_since_agreement_) {
     if (Now() - last_check_millis_ >= kCheckIntervalMillis && stubs_.WantsToTell()) return true;

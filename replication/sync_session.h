@@ -129,6 +129,8 @@ class SyncSession {
   }
   // Something that came builds on what did not, and roots were not equal since.
   bool has_gap() const { return has_gap_; }
+  // What this site writes goes out as it is written.
+  bool feed_open() const { return outbox_.feed_open(); }
   // Whether a site exists twice is being found out; until then nothing is taken.
   bool settles_continuity() const { return hello_received_ && !continuity_.open(); }
   // Ended, or about to say goodbye.

@@ -39,12 +39,13 @@ struct LastChange {
   uint64_t position = 0;
 };
 
-absl::StatusOr<LastChange> FindLastChange(const Replica& replica, const RecordKey& record) {
+absl::StatusOr<LastChange> FindLastChange(const Replica& replica, const RecordKey& record,
+                                          const replication::VersionVector& state) {
   absl::StatusOr<std::vector<replication::HistoryRow>> rows = ReadHistory(replica.store(), record);
   if (!rows.ok()) return rows.status();
   LastChange last;
-  if (rows->empty()) {
-    // It came whole: no later than the feed ends.
+  if (rows->empty() || rows->size() < state.CountBeyond({})) {
+    // Some of it came whole: no later than the feed ends.
     last.position = replica.progress().feed_head;
     return last;
   }
@@ -109,7 +110,7 @@ class Explanation {
                        " : elle part dès qu'un site qui la tient aura confirmé toutes ses modifications"));
     }
     if (state.life() == replication::Life::kDeleted) out_.set_why(absl::StrCat("supprimée ; ", out_.why()));
-    const absl::StatusOr<LastChange> last = FindLastChange(replica_, record_);
+    const absl::StatusOr<LastChange> last = FindLastChange(replica_, record_, state.vector());
     if (!last.ok() && !absl::IsDataLoss(last.status())) return last.status();
     if (last.ok()) AddSites(*last, territories, peers);
     return absl::OkStatus();
@@ -172,6 +173,10 @@ class Explanation {
     } else if (scope.ok() && !scope->HoldsAny(record_.kind, territories)) {
       out.set_state(v1::SiteKnowledge::NOT_CONCERNED);
       out.set_detail("hors de son périmètre");
+    } else if (out_.presence() == v1::RecordExplanation::LEAVING) {
+      // What the two agree on is about what both hold.
+      out.set_state(v1::SiteKnowledge::NOT_KNOWN);
+      out.set_detail("la reprendra");
     } else if (peer == peers.end()) {
       out.set_state(v1::SiteKnowledge::NOT_KNOWN);
       out.set_detail("ce nœud ne l'a pas rencontré depuis son démarrage");

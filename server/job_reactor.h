@@ -37,9 +37,13 @@ class JobReactor : public Reactor {
 
   // The last call.
   void End(grpc::Status status) {
-    const std::lock_guard lock(mutex_);
-    end_ = std::move(status);
-    if (!writing_) this->Finish(*end_);
+    {
+      const std::lock_guard lock(mutex_);
+      end_ = status;
+      if (writing_) return;
+    }
+    // Not under the lock: gRPC may have destroyed this object by the time the call returns.
+    this->Finish(std::move(status));
   }
 
   // From any thread: whoever waits here goes on as if the caller had gone.

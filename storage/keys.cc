@@ -248,6 +248,8 @@ std::optional<RecordId> ParseStubKey(std::string_view key) {
 
 std::string BundleKey(const SiteId& site) { return absl::StrCat(ToAbsl(kBundlePrefix), ToAbsl(site.bytes())); }
 
+std::string HadKey(const SiteId& site) { return absl::StrCat(ToAbsl(kHadPrefix), ToAbsl(site.bytes())); }
+
 std::string DuePrefix(const SiteId& site) { return absl::StrCat(ToAbsl(kDuePrefix), ToAbsl(site.bytes())); }
 
 std::string DueKey(const SiteId& site, const RecordKey& record) { return MetaKeyOf(DuePrefix(site), record); }

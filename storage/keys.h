@@ -34,6 +34,7 @@
 //               "stub/" id:16                                         what is shown of a record that isn't here
 //               "stubs"                                               how references and stubs were told from the states
 //               "bundle/" site:16                                     what that site's last bundle said
+//               "had/" site:16                                        how far bundles brought that site's feed
 //               "due/" site:16 kind:2 id:16                           an answer that the next bundle to it has to give:
 //                                                                     the feed's head then
 //               "loading"                                             the bundle under way, and how many frames were taken
@@ -131,6 +132,7 @@ inline constexpr std::string_view kCompleteKey = "complete";
 inline constexpr std::string_view kStubPrefix = "stub/";
 inline constexpr std::string_view kStubsKey = "stubs";
 inline constexpr std::string_view kBundlePrefix = "bundle/";
+inline constexpr std::string_view kHadPrefix = "had/";
 inline constexpr std::string_view kDuePrefix = "due/";
 inline constexpr std::string_view kLoadingKey = "loading";
 std::string AuthorKey(const SiteId& site, uint64_t incarnation);
@@ -154,6 +156,7 @@ std::optional<RecordKey> ParseEvictedKey(std::string_view key);
 std::string StubKey(const RecordId& id);
 std::optional<RecordId> ParseStubKey(std::string_view key);
 std::string BundleKey(const SiteId& site);
+std::string HadKey(const SiteId& site);
 std::string DuePrefix(const SiteId& site);
 std::string DueKey(const SiteId& site, const RecordKey& record);
 std::optional<RecordKey> ParseDueKey(std::string_view key);

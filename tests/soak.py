@@ -145,6 +145,10 @@ PARTS = [
         'tests/replication/maillage_sync_test', '*Twin*', MAILLAGE_SEED=seed, MAILLAGE_TWINS=count), 50,
          {'clones et restaurations': r'clones and restores:? (\d+)'},
          needs=ROOT / 'tests/replication/sync_twin_fleet_test.cc'),
+    Part('territoires, abrégés et lots', 6, lambda seed, count: gtest(
+        'tests/replication/maillage_sync_test', 'ScopeFleets.*', MAILLAGE_SEED=seed, MAILLAGE_SCOPES=count), 50,
+         {'flottes': r'fleets with scopes (\d+)', 'fiches transmises': r'scope, (\d+) records handed over',
+          'lots': r'elsewhere, (\d+) bundles'}),
     Part('octets hostiles', 8, fuzz, 0, {'exécutions': r'figure: fuzz .*?: (\d+) executions'}, lanes=1, needs=FUZZ),
     Part('modèle des jointures', 2, model('JoinModel.*'), 0, STATES, lanes=1, ladder=(4, 5, 6)),
     Part('modèle des conversations', 4, model('SessionModel/*'), 0, STATES, lanes=1, ladder=(0, 1, 2), dearer=60),

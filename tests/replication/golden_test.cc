@@ -69,6 +69,7 @@ TEST(Golden, Keys) {
       .Add("meta: stub", storage::StubKey(kId))
       .Add("meta: stubs", storage::kStubsKey)
       .Add("meta: bundle", storage::BundleKey(Alice()))
+      .Add("meta: had", storage::HadKey(Alice()))
       .Add("meta: due", storage::DueKey(Alice(), kRecord))
       .Add("meta: loading", storage::kLoadingKey)
       .Compare();
@@ -294,8 +295,12 @@ TEST(Golden, Bundles) {
   std::string file = writer.Block(header.SerializeAsString());
   file += writer.Block("a frame");
   file += writer.End();
+  header.set_whole(false);
+  header.set_feed_from(200);
+  header.set_feed_to(300);
   GoldenFile("bundle/file.txt", "The file of a bundle: replication/bundle_file.h, proto/bundle.proto.")
       .Add("one frame", file)
+      .Add("the header of what is new alone", header.SerializeAsString())
       .Compare();
 }
 

@@ -86,6 +86,29 @@ TEST_F(SyncScope, ARelayGetsItsTerritoryAndTheWholeRegion) {
   ExpectSettled();
 }
 
+// Found equal with somebody who holds all of it; what it gave away has to be found complete anew.
+TEST_F(SyncScope, ATerritoryIsCompleteOnceItWasComparedWhole) {
+  EXPECT_GT(savoie.replica->complete_millis(), 0u);
+  EXPECT_EQ(lyon.replica->complete_millis(), 0u);
+  Assign(savoie, "38,73");
+  for (size_t frames = 3; savoie.replica->scope().ToText() != "38,73"; ++frames) {
+    Link(&savoie, &lyon).RunUntilCut(frames);
+  }
+  EXPECT_EQ(savoie.replica->complete_millis(), 0u);
+  Link(&savoie, &lyon).Run();
+  EXPECT_GT(savoie.replica->complete_millis(), 0u);
+  Assign(savoie, "73");
+  MeetAll();
+  savoie.Restart();
+  EXPECT_GT(savoie.replica->complete_millis(), 0u);
+  Assign(savoie, "38,73");
+  for (size_t frames = 3; savoie.replica->scope().ToText() != "38,73"; ++frames) {
+    Link(&savoie, &lyon).RunUntilCut(frames);
+  }
+  EXPECT_EQ(savoie.replica->complete_millis(), 0u);
+  MeetAll();
+}
+
 TEST_F(SyncScope, AnUnchangedReconnectIsOneRoundTrip) {
   lyon.Create(NamedActor("savoyarde", "73"));
   lyon.Create(NamedActor("iséroise", "38"));

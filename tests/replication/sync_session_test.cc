@@ -415,6 +415,31 @@ TEST_F(SyncTest, WhoSentWhatWasKnownIsUpToDateInTheEnd) {
   EXPECT_TRUE(link.caller().up_to_date());
 }
 
+// To either something came before its causes, so neither acknowledges what the other sends.
+TEST_F(SyncTest, TwoEndsWithGapsLookForThemselves) {
+  Link link(&savoie, &lyon);
+  link.Run();
+  TestSite third("loire", 99, &clock);
+  for (SyncSession* end : {&link.caller(), &link.answerer()}) {
+    const RecordId id = third.Create(NamedActor("de passage"));
+    third.Update(id, NamedActor("nouveau nom"), {"name"});
+    v1::SyncFrame frame;
+    frame.mutable_changes()->add_change(third.Feed().back());
+    frame.mutable_changes()->set_feed_position(1);
+    ASSERT_TRUE(end->Receive(frame).ok());
+    ASSERT_TRUE(end->has_gap());
+  }
+  lyon.Create(NamedActor("écrite à Lyon"));
+  savoie.Create(NamedActor("écrite en Savoie"));
+  for (int i = 0; i < 5; ++i) {
+    link.Run();
+    clock.millis += 2 * kCheckIntervalMillis;
+  }
+  ExpectEqual();
+  EXPECT_TRUE(link.caller().up_to_date());
+  EXPECT_TRUE(link.answerer().up_to_date());
+}
+
 TEST_F(SyncTest, APeerThatReadsNothingGetsEachVectorOnce) {
   const RecordId id = lyon.Create(NamedActor("Association"));
   Link link(&savoie, &lyon);

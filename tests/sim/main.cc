@@ -26,6 +26,8 @@ struct Sum {
   uint64_t crashes = 0;
   uint64_t restores = 0;
   uint64_t clones = 0;
+  uint64_t scope_changes = 0;
+  uint64_t handed_over = 0;
   uint64_t site_millis = 0;
 
   void Add(const RunOutcome& run) {
@@ -37,6 +39,8 @@ struct Sum {
     crashes += run.operators.crashes + run.operators.failed_commits;
     restores += run.operators.restores;
     clones += run.operators.clones;
+    scope_changes += run.operators.scope_changes;
+    handed_over += run.handed_over;
     site_millis += run.site_millis;
   }
 };
@@ -48,7 +52,7 @@ void Print(const Sum& sum, bool twice) {
             << static_cast<double>(sum.site_millis / maillage::sim::kDay) / 365 << ", edits " << sum.edits << ", acknowledged "
             << sum.acknowledged << " (" << sum.lost_with_disks << " on lost disks alone), frames " << sum.frames
             << ", crashes " << sum.crashes << ", restores " << sum.restores << ", clones " << sum.clones
-            << std::endl;
+            << ", changes of scope " << sum.scope_changes << ", records handed over " << sum.handed_over << std::endl;
 }
 
 }  // namespace

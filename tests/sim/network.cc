@@ -348,7 +348,8 @@ void Network::CheckReceipts(Conversation& conversation, size_t from) {
   // Entries that came from a site are taken to be there; where two machines run as one site, that may be the other.
   const auto machines = std::count_if(sites_->begin(), sites_->end(),
                                       [&](const auto& site) { return site->id == other.id; });
-  if (machines > 1) return;
+  // Of what lies outside of what the two share nothing is stored there.
+  if (machines > 1 || weather_->scope_pause > 0) return;
   const uint64_t stored = end.session->progress().stored_position;
   if (stored <= end.receipts_checked) return;
   const auto& feed = end.site->feed();

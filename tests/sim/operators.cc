@@ -1,7 +1,11 @@
 #include "tests/sim/operators.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 #include <utility>
+
+#include "replication/scope.h"
 
 namespace maillage::sim {
 namespace {
@@ -46,6 +50,23 @@ void Operators::LookAfter(SimSite& site) {
   Every(weather_->clone_pause, site, &Operators::Clone);
   Every(weather_->retire_pause, site, &Operators::Retire);
   Every(weather_->link_pause_pause, site, &Operators::PauseLines);
+  if (site.index >= weather_->antennas) Every(weather_->scope_pause, site, &Operators::ChangeScope);
+}
+
+void Operators::ChangeScope(SimSite& site) {
+  // Of those that people write into records (tests/replication/support/random_message.cc).
+  static constexpr const char* kTerritories[] = {"73", "x", "été", "2021-02"};
+  SimSite& antenna = *sites_->front();
+  if (!antenna.up()) return;
+  std::set<std::string> territories;
+  for (const char* territory : kTerritories) {
+    if (random_->OneIn(2)) territories.insert(territory);
+  }
+  const replication::Scope scope = random_->OneIn(6) ? replication::Scope() : replication::Scope(territories);
+  ++counts_.scope_changes;
+  trace_->Note(events_->now(), "scope", {site.index}, scope.ToText());
+  antenna.AssignScope(site.id, scope);
+  network_->CommitSoon(antenna);
 }
 
 void Operators::StopMachine(SimSite& site) {
@@ -152,7 +173,8 @@ void Operators::Restore(SimSite& site) {
 }
 
 void Operators::Clone(SimSite& site) {
-  if (counts_.clones >= kMostClones) return;
+  // Copies of an antenna exchange nothing with each other, and by a relay no more than it holds.
+  if (counts_.clones >= kMostClones || (weather_->scope_pause > 0 && site.index < weather_->antennas)) return;
   ++counts_.clones;
   SimSite& clone = cloner_(site);
   clone.ReplaceDisk(site.disk->Copy());

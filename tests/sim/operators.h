@@ -22,6 +22,7 @@ struct OperatorCounts {
   uint64_t restores = 0;
   uint64_t clones = 0;
   uint64_t retired = 0;
+  uint64_t scope_changes = 0;
 };
 
 class Operators {
@@ -33,6 +34,8 @@ class Operators {
             Registry* registry, SeededRandom* random, Trace* trace, Cloner cloner);
 
   void LookAfter(SimSite& site);
+  // An administrator gives the site other territories, at the first antenna.
+  void ChangeScope(SimSite& site);
   // Its store refused a commit.
   void SiteFailed(SimSite& site);
   void Heal();

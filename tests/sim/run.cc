@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "storage/keys.h"
 #include "tests/replication/support/site.h"
 
 namespace maillage::sim {
@@ -14,6 +15,8 @@ constexpr uint64_t kChecks = 16;
 // What the fleet gets to agree once nothing goes wrong any more.
 constexpr uint64_t kHealing = 3 * kHour;
 constexpr uint64_t kMostEvents = 3'000'000;
+// Tells the seed of scopes from that of all else.
+constexpr uint64_t kScopes = 0x5c0bed;
 // Raw cells of every rule, of a kind that no schema knows.
 constexpr uint16_t kUnknownKind = 77;
 
@@ -23,7 +26,7 @@ class Run {
       : options_(options),
         random_(seed),
         trace_(options.aloud),
-        weather_(DrawWeather(random_)),
+        weather_(DrawWeather(random_, SeededRandom(seed ^ kScopes))),
         registry_(Reporter()),
         network_(&weather_, &events_, &sites_, &random_, &trace_, Reporter(),
                  [this](SimSite& site) { operators_.SiteFailed(site); }),
@@ -91,6 +94,7 @@ class Run {
       if (weather_.relays_meet && i > weather_.antennas) network_.AddLine(i, i - 1);
     }
     for (size_t i = 0; i < count; ++i) LetPeopleWork(*sites_[i]);
+    for (size_t i = weather_.antennas; i < count && weather_.scope_pause > 0; ++i) operators_.ChangeScope(*sites_[i]);
   }
 
   void LetPeopleWork(SimSite& site) {
@@ -136,11 +140,20 @@ class Run {
     network_.CheckReceipts();
   }
 
-  bool AllEqual() const {
-    const std::string digest = sites_[0]->up() ? sites_[0]->replica->tree().Digest() : "";
-    return std::all_of(sites_.begin(), sites_.end(), [&](const auto& site) {
-      return site->retired || (site->up() && site->replica->tree().Digest() == digest);
-    });
+  // Each holds of its territory what the first, which holds everything, holds of it, and nothing else.
+  bool AllEqual() const { return Different().empty(); }
+  std::string Different() const {
+    for (const auto& site : sites_) {
+      if (site->retired) continue;
+      if (!site->up() || !sites_[0]->up()) return absl::StrCat("site ", site->index, " or the first is off");
+      const replication::Scope& scope = site->replica->scope();
+      const bool equal = site->replica->tree().Digest(scope) == sites_[0]->replica->tree().Digest(scope);
+      if (equal && site->replica->leaving() == 0) continue;
+      return absl::StrCat("site ", site->index, ", which holds ", scope.ToText(), " (the first takes it for ",
+                          sites_[0]->replica->ScopeOf(site->id).ToText(), "), ", equal ? "equal" : "different", ", ",
+                          site->replica->leaving(), " records leaving; ");
+    }
+    return "";
   }
 
   void Heal() {
@@ -159,7 +172,7 @@ class Run {
     if (!outcome_.violations.empty()) return;
     if (!settled) {
       Reporter()(absl::StrCat(AllEqual() ? "all are equal and a session doesn't know it: " : "sites stay apart: ",
-                              network_.Unsettled()));
+                              Different(), network_.Unsettled()));
       return;
     }
     Check(/*thorough=*/true);
@@ -172,6 +185,10 @@ class Run {
     outcome_.site_millis = events_.now() * sites_.size();
     outcome_.acknowledged = registry_.acknowledged();
     outcome_.lost_with_disks = registry_.lost_with_disks();
+    for (const auto& site : sites_) {
+      auto rows = site->disk->content().Scan(storage::Table::kMeta, storage::KeyRange::Prefix(storage::kEvictedPrefix));
+      for (; rows->Valid(); rows->Next()) ++outcome_.handed_over;
+    }
     outcome_.network = network_.counts();
     outcome_.operators = operators_.counts();
     return std::move(outcome_);

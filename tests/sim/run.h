@@ -31,6 +31,8 @@ struct RunOutcome {
   uint64_t site_millis = 0;
   uint64_t acknowledged = 0;
   uint64_t lost_with_disks = 0;
+  // That left a site at least once, of those that were on its disk in the end.
+  uint64_t handed_over = 0;
   NetworkCounts network;
   OperatorCounts operators;
 };

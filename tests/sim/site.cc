@@ -81,6 +81,7 @@ VersionVector SimSite::ReadBefore(const RecordKey& record, const RecordState& st
 void SimSite::Edit(const RecordKey& record, bool stale) {
   auto found = replica->State(record);
   if (!found.ok()) return report_(found.status().ToString());
+  if (!found->has_value() && WasLetGo(record)) return;
   const RecordState state = found->value_or(RecordState());
   Replica::LocalWrite write{record, ReadBefore(record, state, stale), {}, "Zoé", ""};
   const replication::KindSchema* kind = Schema::BuiltIn().FindKind(record.kind);
@@ -90,6 +91,23 @@ void SimSite::Edit(const RecordKey& record, bool stale) {
   write.operations = writer(random, state, write.context);
   write.request_id = absl::StrCat(index, "-", life, "-", ++requests_);
   WriteNow(std::move(write));
+}
+
+void SimSite::AssignScope(const SiteId& site, const replication::Scope& scope) {
+  const RecordKey record{replication::kSiteKind, *RecordId::FromBytes(site.bytes())};
+  const auto found = replica->State(record);
+  if (!found.ok()) return report_(found.status().ToString());
+  replication::Operation operation;
+  operation.field = replication::kSiteScopeField;
+  operation.value = scope.ToText();
+  Replica::LocalWrite write{record, found->value_or(RecordState()).vector(), {operation}, "Zoé", ""};
+  write.request_id = absl::StrCat(index, "-", life, "-", ++requests_);
+  WriteNow(std::move(write));
+}
+
+bool SimSite::WasLetGo(const RecordKey& record) const {
+  const auto evicted = disk->store()->Get(Table::kMeta, storage::EvictedKey(record));
+  return evicted.ok() && evicted->has_value();
 }
 
 void SimSite::WriteNow(Replica::LocalWrite write) {
@@ -187,6 +205,7 @@ void SimSite::CheckRecords() {
     incarnation_seen_ = replica->identity().incarnation;
     checked_.clear();
   }
+  std::erase_if(checked_, [&](const auto& checked) { return WasLetGo(checked.first); });
   auto cursor = disk->store()->Scan(Table::kStates, {}, storage::ScanOrder::kAscending);
   for (; cursor->Valid(); cursor->Next()) {
     const RecordKey record = *storage::ParseStateKey(cursor->key());

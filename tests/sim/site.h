@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "replication/replica.h"
+#include "replication/scope.h"
 #include "tests/sim/disk.h"
 #include "tests/sim/event_queue.h"
 #include "tests/sim/registry.h"
@@ -44,6 +45,8 @@ class SimSite {
 
   // Somebody edits the record, having read it now, or some time ago; the write joins the open batch.
   void Edit(const RecordKey& record, bool stale);
+  // What another site holds, into the list of sites.
+  void AssignScope(const SiteId& site, const replication::Scope& scope);
   // People send again what they have no answer to, under the same request id.
   void RetryUnanswered();
 
@@ -99,6 +102,8 @@ class SimSite {
   void ReadFeedAnew();
   void ReadNewFeedEntries();
   void CheckRecords();
+  // Handed over: people don't see it any more, and nothing is left that could shrink.
+  bool WasLetGo(const RecordKey& record) const;
 
   Registry* const registry_;
   const Registry::Report report_;

@@ -54,7 +54,7 @@ void DrawOperators(SeededRandom& random, Weather& weather) {
 
 }  // namespace
 
-Weather DrawWeather(SeededRandom& random) {
+Weather DrawWeather(SeededRandom& random, SeededRandom scopes) {
   Weather weather;
   weather.antennas = 1 + random.Below(2);
   weather.relays = 1 + random.Below(4);
@@ -68,6 +68,7 @@ Weather DrawWeather(SeededRandom& random) {
   DrawNetwork(random, weather);
   DrawMachines(random, weather);
   DrawOperators(random, weather);
+  weather.scope_pause = Sometimes(scopes, 3, weather);
   return weather;
 }
 

@@ -59,13 +59,16 @@ struct Weather {
   uint64_t clone_pause = 0;
   uint64_t retire_pause = 0;
   uint64_t link_pause_pause = 0;
+  // Relays hold a part of the territories, and an administrator changes which, this often.
+  uint64_t scope_pause = 0;
 
   bool sound_transport() const {
     return lost_frames == 0 && doubled_frames == 0 && overtaking_frames == 0;
   }
 };
 
-Weather DrawWeather(SeededRandom& random);
+// Scopes are drawn by themselves, so that the seeds without them are what they were before there were any.
+Weather DrawWeather(SeededRandom& random, SeededRandom scopes);
 
 // Between 0 and twice the mean.
 uint64_t Pause(SeededRandom& random, uint64_t mean);
