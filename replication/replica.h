@@ -294,6 +294,7 @@ class Replica {
     bool here = false;
   };
   absl::Status LoadStubs();
+  absl::Status LoadStubTree();
   absl::StatusOr<ShownRecord> ShownAfter(const RecordId& id) const;
   absl::Status FinishStubs();
   absl::Status FinishStub(const RecordId& id);
@@ -354,6 +355,10 @@ class Replica {
   FingerprintTree tree_;
   FingerprintTree stub_tree_;
   uint64_t stub_version_ = 0;
+  // Records that something refers to, and perhaps others: most changes are of none of these, and look nothing up.
+  absl::flat_hash_set<RecordId> referred_to_;
+  // Some references couldn't be read.
+  bool any_may_be_referred_to_ = false;
   LocalProgress committed_;
   LocalIdentity committed_identity_;
   std::string damage_;

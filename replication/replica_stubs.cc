@@ -103,9 +103,21 @@ absl::Status Replica::LoadStubs() {
     if (store_->Scan(Table::kStates, {})->Valid()) return RebuildStubs();
     PutMeta(std::string(storage::kStubsKey), std::string(kStubsVersion));
   }
-  const absl::Status loaded = stub_tree_.Load(*store_, FingerprintTree::Of::kStubs);
-  ++stub_version_;
+  const absl::Status loaded = LoadStubTree();
   return absl::IsDataLoss(loaded) ? RebuildStubs() : loaded;
+}
+
+absl::Status Replica::LoadStubTree() {
+  ++stub_version_;
+  referred_to_.clear();
+  any_may_be_referred_to_ = false;
+  auto rows = store_->Scan(Table::kIndex, storage::KeyRange::Prefix(storage::ReferencePrefix()));
+  for (; rows->Valid(); rows->Next()) {
+    const auto reference = storage::ParseReferenceKey(rows->key());
+    if (reference.has_value()) referred_to_.insert(reference->target);
+  }
+  any_may_be_referred_to_ = !rows->status().ok();
+  return stub_tree_.Load(*store_, FingerprintTree::Of::kStubs);
 }
 
 absl::Status Replica::RebuildStubs() {
@@ -127,13 +139,13 @@ absl::Status Replica::RebuildStubs() {
     failed_ = true;
     return status;
   }
-  ++stub_version_;
-  return stub_tree_.Load(*store_, FingerprintTree::Of::kStubs);
+  return LoadStubTree();
 }
 
 void Replica::PutIndex(std::string key) {
   if (const auto reference = storage::ParseReferenceKey(key); reference.has_value()) {
     stubs_touched_.insert(reference->target);
+    referred_to_.insert(reference->target);
     removed_references_.erase(key);
     added_references_.insert(key);
   }
@@ -203,6 +215,7 @@ absl::Status Replica::FinishStubs() {
 }
 
 absl::Status Replica::FinishStub(const RecordId& id) {
+  if (!any_may_be_referred_to_ && !referred_to_.contains(id)) return absl::OkStatus();
   absl::StatusOr<std::set<PartitionKey>> before = ReferredFrom(*store_, id);
   if (!before.ok()) return before.status();
   absl::StatusOr<std::set<PartitionKey>> after = ReferredFrom(*store_, id, removed_references_);

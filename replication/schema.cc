@@ -72,12 +72,26 @@ absl::Status CheckRule(const FieldSchema& field) {
   }
 }
 
+bool IsReference(const FieldDescriptor& field) { return field.options().GetExtension(v1::format) == v1::REFERENCE; }
+
+// Whether it names records, or what is in it does, at any depth; no message of a record holds one of its own type.
+bool MayRefer(const FieldDescriptor& field) {
+  if (IsReference(field)) return true;
+  if (field.cpp_type() != FieldDescriptor::CPPTYPE_MESSAGE || field.is_map()) return false;
+  const Descriptor& nested = *field.message_type();
+  for (int i = 0; i < nested.field_count(); ++i) {
+    if (nested.field(i)->message_type() != &nested && MayRefer(*nested.field(i))) return true;
+  }
+  return false;
+}
+
 absl::StatusOr<FieldSchema> ReadField(const FieldDescriptor& descriptor) {
   FieldSchema field;
   field.descriptor = &descriptor;
   field.rule = descriptor.options().GetExtension(v1::merge);
   field.territory = descriptor.options().GetExtension(v1::territory);
   field.searchable = descriptor.options().GetExtension(v1::searchable);
+  field.refers = MayRefer(descriptor);
   if (field.rule == v1::MAP && descriptor.message_type() != nullptr) {
     field.key = FindEntryKey(*descriptor.message_type());
   }
@@ -199,25 +213,25 @@ void AppendWords(uint16_t kind, const FieldSchema& field, const Message& message
   for (int i = 0; i < size; ++i) add(EncodeElement(message, *field.descriptor, i));
 }
 
-// Whatever of a record, at any depth, names another one.
-void AppendReferences(const Message& message, std::set<RecordId>& out) {
-  std::vector<const FieldDescriptor*> fields;
-  message.GetReflection()->ListFields(message, &fields);
-  for (const FieldDescriptor* field : fields) {
-    const bool reference = field->options().GetExtension(v1::format) == v1::REFERENCE;
-    const bool nested = field->cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE && !field->is_map();
-    if (!reference && !nested) continue;
-    const int size = field->is_repeated() ? message.GetReflection()->FieldSize(message, field) : 1;
-    for (int i = 0; i < size; ++i) {
-      if (nested) {
-        AppendReferences(field->is_repeated() ? message.GetReflection()->GetRepeatedMessage(message, field, i)
-                                              : message.GetReflection()->GetMessage(message, field),
-                         out);
-      } else if (const auto id = ParseUuid(field->is_repeated() ? EncodeElement(message, *field, i)
-                                                                : EncodeValue(message, *field));
-                 id.has_value()) {
-        out.insert(*id);
-      }
+void AppendReferences(const Message& message, const FieldDescriptor& field, std::set<RecordId>& out) {
+  const auto append = [&](const Message& nested) {
+    for (int i = 0; i < nested.GetDescriptor()->field_count(); ++i) {
+      const FieldDescriptor& inner = *nested.GetDescriptor()->field(i);
+      if (MayRefer(inner)) AppendReferences(nested, inner, out);
+    }
+  };
+  const bool nested = field.cpp_type() == FieldDescriptor::CPPTYPE_MESSAGE;
+  const auto& reflection = *message.GetReflection();
+  if (!field.is_repeated()) {
+    if (nested && reflection.HasField(message, &field)) append(reflection.GetMessage(message, &field));
+    if (const auto id = nested ? std::nullopt : ParseUuid(EncodeValue(message, field)); id.has_value()) out.insert(*id);
+    return;
+  }
+  const int size = reflection.FieldSize(message, &field);
+  for (int i = 0; i < size; ++i) {
+    if (nested) append(reflection.GetRepeatedMessage(message, &field, i));
+    if (const auto id = nested ? std::nullopt : ParseUuid(EncodeElement(message, field, i)); id.has_value()) {
+      out.insert(*id);
     }
   }
 }
@@ -337,7 +351,7 @@ std::vector<std::string> Schema::IndexKeys(const RecordKey& record, const Record
     keys.push_back(storage::NaturalKeyKey(kind->number, key.rule, key.digest, record.id));
   }
   if (!deleted) {
-    for (const RecordId& target : References(*message)) {
+    for (const RecordId& target : References(*kind, *message)) {
       for (const std::string& place : PlacesOf(state)) {
         keys.push_back(storage::ReferenceKey(target, {kind->number, place}, record.id));
       }
@@ -346,9 +360,11 @@ std::vector<std::string> Schema::IndexKeys(const RecordKey& record, const Record
   return keys;
 }
 
-std::set<RecordId> Schema::References(const Message& message) {
+std::set<RecordId> Schema::References(const KindSchema& kind, const Message& message) {
   std::set<RecordId> references;
-  AppendReferences(message, references);
+  for (const FieldSchema& field : kind.fields) {
+    if (field.refers) AppendReferences(message, *field.descriptor, references);
+  }
   return references;
 }
 

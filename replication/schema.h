@@ -26,6 +26,8 @@ struct FieldSchema {
   v1::MergeRule rule = v1::MERGE_RULE_UNSPECIFIED;
   bool territory = false;
   bool searchable = false;
+  // It names other records, or what is in it does.
+  bool refers = false;
   // The field that identifies an entry of a MAP; null otherwise.
   const google::protobuf::FieldDescriptor* key = nullptr;
 };
@@ -103,7 +105,7 @@ class Schema : public IndexSource {
   uint32_t TitleField(uint16_t kind) const override;
 
   // Records that a record names in fields whose format is REFERENCE, at any depth.
-  static std::set<RecordId> References(const google::protobuf::Message& message);
+  static std::set<RecordId> References(const KindSchema& kind, const google::protobuf::Message& message);
 
  private:
   explicit Schema(google::protobuf::MessageFactory* factory) : factory_(factory) {}

@@ -208,7 +208,7 @@ absl::StatusOr<v1::Record> GetRecord(const Schema& schema, const ReadView& view,
   }
   const std::unique_ptr<google::protobuf::Message> content = schema.ToMessage(*named->kind, **state);
   v1::Record record = ToRecord(*named->kind, named->key.id, **state, *content);
-  if (absl::Status status = AddReferences(schema, view, *content, record); !status.ok()) return status;
+  if (absl::Status status = AddReferences(schema, view, *named->kind, *content, record); !status.ok()) return status;
   return record;
 }
 

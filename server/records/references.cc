@@ -42,9 +42,9 @@ absl::Status AddReference(const Schema& schema, const ReadView& view, const Reco
 
 }  // namespace
 
-absl::Status AddReferences(const Schema& schema, const ReadView& view, const google::protobuf::Message& content,
-                           v1::Record& record) {
-  for (const RecordId& id : Schema::References(content)) {
+absl::Status AddReferences(const Schema& schema, const ReadView& view, const KindSchema& kind,
+                           const google::protobuf::Message& content, v1::Record& record) {
+  for (const RecordId& id : Schema::References(kind, content)) {
     if (absl::Status status = AddReference(schema, view, id, record); !status.ok()) return status;
   }
   return absl::OkStatus();

@@ -16,7 +16,8 @@ namespace maillage::server {
 
 // Adds to `record` every record that its content names, in the order of their ids.
 absl::Status AddReferences(const replication::Schema& schema, const storage::ReadView& view,
-                           const google::protobuf::Message& content, v1::Record& record);
+                           const replication::KindSchema& kind, const google::protobuf::Message& content,
+                           v1::Record& record);
 
 // The stub that others show of a record of this kind; nothing where there is none.
 absl::StatusOr<std::optional<v1::Record>> StubRecord(const replication::Schema& schema, const storage::ReadView& view,
