@@ -89,6 +89,24 @@ absl::Status CountMoves(const Replica& replica, const Scope& before, const Scope
   return absl::OkStatus();
 }
 
+// Of this site's changes that nobody is known to hold, those of records that leave.
+absl::Status CountUnsent(const Replica& replica, const Scope& before, const Scope& after,
+                         v1::SetSiteScopeResponse& response) {
+  const auto changes = replica.UnwitnessedChanges();
+  if (!changes.ok()) return changes.status();
+  int64_t unsent = 0;
+  for (const Replica::OwnChange& change : *changes) {
+    const auto state = replication::ReadState(replica.store(), change.record);
+    if (!state.ok() && !absl::IsDataLoss(state.status())) return state.status();
+    if (!state.ok() || !state->has_value()) continue;
+    const std::vector<std::string> territories = (*state)->Territories();
+    const uint16_t kind = change.record.kind;
+    unsent += before.HoldsAny(kind, territories) && !after.HoldsAny(kind, territories) ? 1 : 0;
+  }
+  response.set_unsent_edits(unsent);
+  return absl::OkStatus();
+}
+
 v1::SiteEntry Describe(const Schema& schema, const Replica& replica, const SiteId& site, const Scope& scope) {
   v1::SiteEntry entry;
   entry.set_name(SiteName(schema, replica.store(), site));
@@ -200,6 +218,9 @@ absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(const Schema& schema, Repl
   *response.mutable_before() = Describe(schema, replica, *site, before);
   *response.mutable_after() = Describe(schema, replica, *site, *scope);
   if (absl::Status counted = CountMoves(replica, before, *scope, response); !counted.ok()) return counted;
+  if (*site == replica.identity().site) {
+    if (absl::Status counted = CountUnsent(replica, before, *scope, response); !counted.ok()) return counted;
+  }
   if (request.validate_only()) return response;
   v1::Site content;
   content.set_scope(scope->ToText());

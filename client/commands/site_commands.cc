@@ -64,6 +64,20 @@ struct ScopeArguments {
   bool dry_run = false;
 };
 
+// Whoever narrows a scope asks what its people wrote last.
+std::string UnsentText(const Session& session, const v1::SetSiteScopeResponse& set) {
+  if (set.has_unsent_edits()) {
+    return absl::StrCat(session.Say("Modifications de ce site qui sortent, et que personne n'a encore : ",
+                                    "Changes of this site that leave, and that nobody has yet: "),
+                        set.unsent_edits(), "\n");
+  }
+  if (set.records_out() == 0) return "";
+  return absl::StrCat(session.Say("Ce que ce site a écrit et pas encore envoyé, lui seul le sait : la même commande "
+                                  "avec --dry-run, lancée là-bas, le dit.\n",
+                                  "What that site wrote and has not sent, it alone knows: the same command with "
+                                  "--dry-run, run there, tells.\n"));
+}
+
 absl::Status RunSetScope(Session& session, const ScopeArguments& arguments) {
   v1::SetSiteScopeRequest request;
   request.set_site(arguments.site);
@@ -74,11 +88,13 @@ absl::Status RunSetScope(Session& session, const ScopeArguments& arguments) {
       session.client().connection().SetSiteScope(request);
   if (!set.ok()) return set.status();
   if (session.output == Output::kJson) {
-    session.env.out << Print(Json{{"before", SiteJson(set->before())},
-                                  {"after", SiteJson(set->after())},
-                                  {"records_in", set->records_in()},
-                                  {"records_out", set->records_out()},
-                                  {"dry_run", arguments.dry_run}});
+    Json json{{"before", SiteJson(set->before())},
+              {"after", SiteJson(set->after())},
+              {"records_in", set->records_in()},
+              {"records_out", set->records_out()},
+              {"dry_run", arguments.dry_run}};
+    if (set->has_unsent_edits()) json["unsent_edits"] = set->unsent_edits();
+    session.env.out << Print(json);
     return absl::OkStatus();
   }
   const std::string colon = session.Say(" : ", ": ");
@@ -87,7 +103,8 @@ absl::Status RunSetScope(Session& session, const ScopeArguments& arguments) {
                   << session.Say("Fiches de ce nœud qui entrent : ",
                                  "Records of this node that enter: ")
                   << set->records_in() << session.Say(", qui sortent : ", ", that leave: ")
-                  << set->records_out() << "\n";
+                  << set->records_out() << "\n"
+                  << UnsentText(session, *set);
   if (arguments.dry_run) {
     session.env.out << session.Say("Rien n'a été écrit (--dry-run).\n",
                                    "Nothing was written (--dry-run).\n");

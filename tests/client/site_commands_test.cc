@@ -56,6 +56,10 @@ TEST_F(SiteCommands, SaysWhatASiteHolds) {
   EXPECT_THAT(said.out, HasSubstr("savoie : 73, 74 → 73\n"));
   EXPECT_THAT(said.out, HasSubstr("qui sortent : 120"));
   EXPECT_THAT(said.out, HasSubstr("ait toutes ses modifications"));
+  EXPECT_THAT(said.out, HasSubstr("lancée là-bas"));
+  node_->scope_change.set_unsent_edits(3);
+  EXPECT_THAT(Run({"sites", "set-scope", "savoie", "73", "--dry-run"}).out, HasSubstr("que personne n'a encore : 3\n"));
+  EXPECT_EQ(Ask({"sites", "set-scope", "savoie", "73", "--dry-run"})["unsent_edits"], 3);
 }
 
 TEST_F(SiteCommands, ADryRunWritesNothingAndSaysSo) {

@@ -114,6 +114,26 @@ TEST_F(SiteListTest, ARecordOfSeveralTerritoriesCountsOnce) {
   EXPECT_EQ(Set("savoie", "01,38,73", /*only_look=*/true)->records_in(), 1);
 }
 
+// What its people wrote last leaves with the records, and is told at the site itself.
+TEST_F(SiteListTest, UnsentEditsAreKnownWhereTheyWereWritten) {
+  const RecordId id = savoie.Create(NamedActor("savoyarde", "73"));
+  v1::Actor described;
+  described.set_description("écrite hors ligne");
+  savoie.Update(id, described, {"description"});
+  savoie.Create(NamedActor("régionale", ""));
+  v1::SetSiteScopeRequest request;
+  request.set_site("savoie");
+  request.set_scope("38");
+  request.set_validate_only(true);
+  const auto there = SetSiteScope(BuiltIn(), *savoie.replica, request);
+  ASSERT_TRUE(there.ok()) << there.status();
+  EXPECT_EQ(there->records_out(), 1);
+  EXPECT_EQ(there->unsent_edits(), 2);
+  EXPECT_FALSE(Set("savoie", "38", /*only_look=*/true)->has_unsent_edits());
+  Link(&savoie, &lyon).Run();
+  EXPECT_EQ(SetSiteScope(BuiltIn(), *savoie.replica, request)->unsent_edits(), 0);
+}
+
 TEST_F(SiteListTest, TheSameScopeAgainIsNoChange) {
   const uint64_t head = lyon.replica->progress().feed_head;
   ASSERT_TRUE(Set("savoie", "73").ok());
