@@ -501,7 +501,8 @@ bool SyncSession::WantsCheck() {
   const bool quiet = outbox_.feed_sent() >= replica_->progress().feed_head &&
                      (has_gap_ || progress_.applied_position >= outbox_.feed_marked());
   if (!quiet) return false;
-  if (!moved_since_agreement_) {
+  // What was passed over left no trace but the gap.
+  if (!moved_since_agreement_ && !has_gap_) {
     if (Now() - last_check_millis_ >= kCheckIntervalMillis && stubs_.WantsToTell()) return true;
     return asks_first && Now() - progress_.last_agreement_millis >= kIdleCheckMillis;
   }
