@@ -150,6 +150,7 @@ absl::Status BundleExport::AskForWhatMoved() {
   // Whether it is known to have lain in what the two share: nothing else is told to whoever doesn't hold it.
   absl::flat_hash_map<RecordKey, bool> moved;
   const uint64_t since = header_.whole() ? 0 : had_.position;
+  Unread unread;
   absl::Status scanned = ScanFeed(replica_->store(), since, [&](uint64_t, const FeedEntry& entry) {
     if (entry.type != FeedEntry::Type::kChange && entry.type != FeedEntry::Type::kState) return true;
     // Empty of what an older version wrote, which doesn't say.
@@ -160,10 +161,13 @@ absl::Status BundleExport::AskForWhatMoved() {
     const bool ever_shared = !places.empty() && shared.HoldsAny(entry.record.kind, places);
     if (places.empty() || (ever_shared && !always_shared)) moved[entry.record] |= ever_shared;
     return true;
-  });
+  }, &unread);
   if (!scanned.ok()) return scanned;
+  unreadable_ = unread.rows > 0;
   for (const auto& [record, ever_shared] : moved) {
     const absl::StatusOr<std::optional<RecordState>> state = replica_->State(record);
+    if (!state.ok() && !absl::IsDataLoss(state.status())) return state.status();
+    unreadable_ = unreadable_ || !state.ok();
     if (!state.ok() || !state->has_value()) continue;
     if (!shared.HoldsAny(record.kind, (*state)->Territories())) {
       if (ever_shared) left_.push_back(record);
@@ -193,6 +197,7 @@ absl::Status BundleExport::AskForWhatLeft() {
   for (; rows->Valid() || (rows->SkipDamage() && rows->Valid()); rows->Next()) {
     if (const auto record = storage::ParseDueKey(rows->key()); record.has_value()) left_.push_back(*record);
   }
+  if (!rows->status().ok()) return rows->status();
   return AskFor(left_, Question::kRecordOutside);
 }
 
@@ -267,7 +272,7 @@ void BundleExport::CompleteGreeting(v1::Hello& hello) const {
 // meanwhile, and be here by its last changes alone.
 bool BundleExport::FillLast(v1::SyncFrame* frame) {
   frame->Clear();
-  if (last_frames_ == 0 && session_.progress().unreadable > 0) ++last_frames_;
+  if (last_frames_ == 0 && (unreadable_ || session_.progress().unreadable > 0)) ++last_frames_;
   switch (last_frames_++) {
     case 0:
       frame->mutable_changes()->set_feed_position(header_.feed_to());
@@ -385,7 +390,7 @@ absl::Status BundleImport::ForgetDue(uint64_t had) {
     // A bundle that took in the feed that far took in the answer.
     if (!noted.ok() || *noted < had) replica_->PutMeta(std::string(rows->key()), std::nullopt);
   }
-  return absl::OkStatus();
+  return rows->status();
 }
 
 bool BundleImport::FollowsWhatWasHad() const {

@@ -92,6 +92,8 @@ class BundleExport {
   SyncSession session_;
   // Records that lie outside of what the two share, and that the receiver holds or held.
   std::vector<RecordKey> left_;
+  // Something that may have moved can't be read here: the bundle has what it has, and doesn't say that it has all.
+  bool unreadable_ = false;
   std::deque<std::function<absl::Status()>> script_;
   int last_frames_ = 0;
 };

@@ -95,7 +95,12 @@ void Replica::RenewIncarnation(ContinuityDoubt doubt, uint64_t incarnation, uint
   PutMeta(std::string(storage::kIdentityKey), EncodeIdentity(identity_));
   PutMeta(std::string(storage::kContinuityKey), EncodeContinuityNote(note_));
   // Whatever is in doubt, what others' bundles brought may be missing.
-  for (std::string& key : HadKeys()) PutMeta(std::move(key), std::nullopt);
+  absl::StatusOr<std::vector<std::string>> had = HadKeys();
+  // A store that can't say so is opened again before anything is written.
+  if (!had.ok()) failed_ = true;
+  if (had.ok()) {
+    for (std::string& key : *had) PutMeta(std::move(key), std::nullopt);
+  }
 }
 
 // ---- What others hold of this site ----

@@ -175,8 +175,8 @@ class Replica {
   // Grows with every change of stub_tree().
   uint64_t stub_version() const { return stub_version_; }
   // What a peer shows of a record. Kept where a record here refers to it and it isn't here itself; false where that isn't
-  // so, or it brought nothing. InvalidArgument where the bytes are malformed.
-  absl::StatusOr<bool> MergeStub(const RecordId& id, std::string_view stub_bytes);
+  // so, or it brought nothing.
+  absl::StatusOr<bool> MergeStub(const RecordId& id, const Stub& told);
   // What is shown of a record here, from its state or from what peers showed; with the open batch.
   absl::StatusOr<std::optional<Stub>> FindShown(const RecordId& id) const;
   // Tells references and stubs from the states, as if there were none; commits. For repairs.
@@ -286,7 +286,7 @@ class Replica {
   absl::Status LoadOwnScope();
   absl::Status LoadComplete();
   // Rows that say how far bundles brought others' feeds (bundle.h).
-  std::vector<std::string> HadKeys() const;
+  absl::StatusOr<std::vector<std::string>> HadKeys() const;
   absl::Status ReadEvicted(const RecordKey& record, Staged& staged) const;
   // What is shown of a record, and whether the record itself is here; with the open batch.
   struct ShownRecord {

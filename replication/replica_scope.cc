@@ -87,10 +87,11 @@ absl::Status Replica::LoadComplete() {
   return absl::OkStatus();
 }
 
-std::vector<std::string> Replica::HadKeys() const {
+absl::StatusOr<std::vector<std::string>> Replica::HadKeys() const {
   std::vector<std::string> keys;
   auto rows = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::kHadPrefix));
   for (; rows->Valid() || (rows->SkipDamage() && rows->Valid()); rows->Next()) keys.emplace_back(rows->key());
+  if (!rows->status().ok()) return rows->status();
   return keys;
 }
 
@@ -142,7 +143,9 @@ absl::Status Replica::FindLeavingAnew() {
     batch.Delete(Table::kMeta, std::string(rows->key()));
   }
   // What was had of another scope, and has been let go since, isn't here any more.
-  for (std::string& key : HadKeys()) batch.Delete(Table::kMeta, std::move(key));
+  absl::StatusOr<std::vector<std::string>> had = HadKeys();
+  if (!had.ok()) return had.status();
+  for (std::string& key : *had) batch.Delete(Table::kMeta, std::move(key));
   for (const auto& [partition, sum] : tree_.Partitions()) {
     if (scope_.Holds(partition)) continue;
     absl::StatusOr<std::vector<LeafEntry>> records =

@@ -161,12 +161,10 @@ void Replica::DeleteIndex(std::string key) {
   batch_.Delete(Table::kIndex, std::move(key));
 }
 
-absl::StatusOr<bool> Replica::MergeStub(const RecordId& id, std::string_view stub_bytes) {
-  absl::StatusOr<Stub> told = DecodeStub(stub_bytes);
-  if (!told.ok()) return told.status();
+absl::StatusOr<bool> Replica::MergeStub(const RecordId& id, const Stub& told) {
   if (index_ == nullptr) return false;
   // No more than a stub has.
-  Stub stub = StubOf(told->kind, told->state, *index_);
+  Stub stub = StubOf(told.kind, told.state, *index_);
   absl::StatusOr<std::set<PartitionKey>> referrers = ReferredFrom(*store_, id);
   if (!referrers.ok()) return referrers.status();
   if (referrers->empty()) return false;

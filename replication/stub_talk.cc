@@ -84,7 +84,7 @@ absl::Status StubTalk::OnShown(const v1::StubBytes& shown, bool accepting) {
   const absl::StatusOr<Stub> theirs = DecodeStub(shown.stub());
   if (!theirs.ok()) return theirs.status();
   if (accepting) {
-    absl::StatusOr<bool> merged = replica_->MergeStub(*id, shown.stub());
+    absl::StatusOr<bool> merged = replica_->MergeStub(*id, *theirs);
     // An index that can't be read is for a repair.
     if (!merged.ok() && !absl::IsDataLoss(merged.status())) return merged.status();
     received_ += merged.value_or(false) ? 1 : 0;

@@ -68,13 +68,13 @@ class Explanation {
     auto state = ReadState(replica_.store(), record_);
     if (absl::IsDataLoss(state.status())) {
       Set(v1::RecordExplanation::UNREADABLE, std::string(state.status().message()));
-      AddQuarantined();
-      return std::move(out_);
+    } else if (!state.ok()) {
+      return state.status();
+    } else {
+      absl::Status explained = state->has_value() ? ExplainHeld(**state, peers) : ExplainElsewhere();
+      if (!explained.ok()) return explained;
     }
-    if (!state.ok()) return state.status();
-    absl::Status explained = state->has_value() ? ExplainHeld(**state, peers) : ExplainElsewhere();
-    if (!explained.ok()) return explained;
-    AddQuarantined();
+    if (absl::Status added = AddQuarantined(); !added.ok()) return added;
     return std::move(out_);
   }
 
@@ -112,8 +112,7 @@ class Explanation {
     if (state.life() == replication::Life::kDeleted) out_.set_why(absl::StrCat("supprimée ; ", out_.why()));
     const absl::StatusOr<LastChange> last = FindLastChange(replica_, record_, state.vector());
     if (!last.ok() && !absl::IsDataLoss(last.status())) return last.status();
-    if (last.ok()) AddSites(*last, territories, peers);
-    return absl::OkStatus();
+    return last.ok() ? AddSites(*last, territories, peers) : absl::OkStatus();
   }
 
   absl::Status ExplainElsewhere() {
@@ -143,18 +142,19 @@ class Explanation {
 
   // ---- Who has seen the last change ----
 
-  void AddSites(const LastChange& last, const std::vector<std::string>& territories,
-                const std::vector<v1::PeerStatus>& peers) {
+  absl::Status AddSites(const LastChange& last, const std::vector<std::string>& territories,
+                        const std::vector<v1::PeerStatus>& peers) {
     if (last.change.has_value()) {
       out_.set_last_person(last.change->person);
       out_.set_last_site(SiteName(schema_, replica_.store(), last.change->dot.actor.site));
       *out_.mutable_last_time() = ToTimestamp(last.change->time);
     }
     const absl::StatusOr<v1::ListSitesResponse> sites = ListSites(schema_, replica_);
-    if (!sites.ok()) return;
+    if (!sites.ok()) return sites.status();
     for (const v1::SiteEntry& site : sites->sites()) {
       if (!site.here()) AddSite(site, last, territories, peers);
     }
+    return absl::OkStatus();
   }
 
   void AddSite(const v1::SiteEntry& site, const LastChange& last, const std::vector<std::string>& territories,
@@ -214,7 +214,7 @@ class Explanation {
 
   // ---- Quarantine ----
 
-  void AddQuarantined() {
+  absl::Status AddQuarantined() {
     auto rows = replica_.store().Scan(Table::kMeta, storage::KeyRange::Prefix(storage::kQuarantinePrefix));
     for (; rows->Valid() || (rows->SkipDamage() && rows->Valid()); rows->Next()) {
       const auto entry = replication::DecodeQuarantineEntry(rows->value());
@@ -226,6 +226,7 @@ class Explanation {
       out.set_from_site(SiteName(schema_, replica_.store(), entry->source));
       out.set_reason(entry->reason);
     }
+    return rows->status();
   }
 
   const Schema& schema_;

@@ -22,6 +22,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint64_t kKiB = 1024;
+// As the node's own: a progress bar moves, and a message stays far below gRPC's 4 MB.
 constexpr size_t kPieceBytes = 256 * kKiB;
 
 // A file that is there only once it is whole and on the disk.
@@ -198,6 +199,15 @@ struct Arguments {
   bool whole = false;
 };
 
+absl::Status RunCommand(Session& session, const CLI::App& exports, const Arguments& arguments) {
+  if (!exports.parsed()) return RunImport(session, arguments.file);
+  v1::ExportBundleRequest request;
+  request.set_receiver(arguments.receiver);
+  request.set_scope(arguments.scope);
+  request.set_whole(arguments.whole);
+  return RunExport(session, arguments.file, request);
+}
+
 CLI::App* AddFileCommand(CLI::App& parent, const Session& session, const std::string& name, std::string description,
                          Arguments& arguments) {
   CLI::App* const command = parent.add_subcommand(name, std::move(description));
@@ -215,13 +225,7 @@ void AddBundleCommand(Program& program) {
                   "Exchanges with a site without a network, by files, both ways"),
       "  maillage bundle export --for savoie cle/lyon-savoie.lot\n"
       "  maillage bundle import cle/savoie-lyon.lot\n",
-      [&session, arguments, exports] {
-        if (!(*exports)->parsed()) return RunImport(session, arguments->file);
-        v1::ExportBundleRequest request;
-        request.set_receiver(arguments->receiver);
-        request.set_whole(arguments->whole);
-        return RunExport(session, arguments->file, request);
-      });
+      [&session, arguments, exports] { return RunCommand(session, **exports, *arguments); });
   bundle->require_subcommand(1);
   *exports = AddFileCommand(*bundle, session, "export",
                             session.Say("Écrit un lot pour un site : ce que son dernier lot ne disait pas avoir",
@@ -249,12 +253,7 @@ void AddSnapshotCommand(Program& program) {
                   "What a new site begins with, without the network"),
       "  maillage snapshot save --scope 73 cle/savoie.lot\n"
       "  maillage snapshot load cle/savoie.lot\n",
-      [&session, arguments, save] {
-        if (!(*save)->parsed()) return RunImport(session, arguments->file);
-        v1::ExportBundleRequest request;
-        request.set_scope(arguments->scope);
-        return RunExport(session, arguments->file, request);
-      });
+      [&session, arguments, save] { return RunCommand(session, **save, *arguments); });
   snapshot->require_subcommand(1);
   *save = AddFileCommand(*snapshot, session, "save",
                          session.Say("Écrit tout un périmètre", "Writes a whole scope"), *arguments);

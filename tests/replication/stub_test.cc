@@ -84,12 +84,8 @@ class ReplicaStubs : public ::testing::Test {
     EXPECT_EQ(Inconsistency(*lyon.store, *lyon.replica), "");
   }
 
-  RecordId CreateProject(const std::string& title, const RecordId& lead, const std::string& department = "73") {
-    v1::Project project;
-    project.set_title(title);
-    project.mutable_lead()->set_actor(FormatUuid(lead));
-    if (!department.empty()) project.add_departments(department);
-    return lyon.Create(project);
+  RecordId CreateProject(const RecordId& lead, const std::string& department = "73") {
+    return lyon.Create(ProjectLedBy(lead, department));
   }
   // What stands in the partition of stubs beside projects of a territory.
   uint64_t Stubs(const std::string& department) const {
@@ -100,10 +96,7 @@ class ReplicaStubs : public ::testing::Test {
     if (!stub.ok() || !stub->has_value()) return "";
     return Winner((*stub)->state.Find(1)->versions).value;
   }
-  // As a peer would show it.
-  static std::string StubBytes(const TestSite& site, const RecordId& id) {
-    return EncodeStub(**site.replica->FindShown(id));
-  }
+  static Stub ShownBy(const TestSite& site, const RecordId& id) { return **site.replica->FindShown(id); }
 
   SteppedClock clock;
   TestSite lyon{"lyon", maillage::testing::TestSeed(), &clock};
@@ -113,8 +106,8 @@ class ReplicaStubs : public ::testing::Test {
 TEST_F(ReplicaStubs, StandWhereTheyAreReferredFrom) {
   const RecordId actor = lyon.Create(NamedActor("Ville de Grenoble", "38"));
   EXPECT_EQ(Stubs("73"), 0u);
-  const RecordId first = CreateProject("eau", actor);
-  const RecordId second = CreateProject("école", actor);
+  const RecordId first = CreateProject(actor);
+  const RecordId second = CreateProject(actor);
   EXPECT_EQ(Stubs("73"), 1u);
   EXPECT_EQ(*ReferredFrom(*lyon.store, actor), (std::set<PartitionKey>{{kProject, "73"}}));
   v1::Project moved;
@@ -131,13 +124,13 @@ TEST_F(ReplicaStubs, StandWhereTheyAreReferredFrom) {
 
 TEST_F(ReplicaStubs, OfTheWholeRegionStandThere) {
   const RecordId actor = lyon.Create(NamedActor("Ville de Grenoble", "38"));
-  CreateProject("eau", actor, "");
+  CreateProject(actor, "");
   EXPECT_EQ(Stubs(""), 1u);
 }
 
 TEST_F(ReplicaStubs, ChangeWithWhatTheyShowAndNotWithTheRest) {
   const RecordId actor = lyon.Create(NamedActor("Ville de Grenoble", "38"));
-  CreateProject("eau", actor);
+  CreateProject(actor);
   const uint64_t version = lyon.replica->stub_version();
   v1::Actor described;
   described.set_description("longue");
@@ -155,9 +148,9 @@ TEST_F(ReplicaStubs, WhatAPeerShowsIsKeptWhereItIsReferredToAndUntilTheRecordCom
   v1::Project project;
   project.mutable_lead()->set_actor(FormatUuid(actor));
   isere.Create(project);
-  const std::string early = StubBytes(isere, actor);
+  const Stub early = ShownBy(isere, actor);
   EXPECT_EQ(*lyon.replica->MergeStub(actor, early), false);
-  CreateProject("eau", actor);
+  CreateProject(actor);
   EXPECT_EQ(ShownName(actor), "");
   EXPECT_EQ(Stubs("73"), 0u);
   EXPECT_EQ(*lyon.replica->MergeStub(actor, early), true);
@@ -168,7 +161,7 @@ TEST_F(ReplicaStubs, WhatAPeerShowsIsKeptWhereItIsReferredToAndUntilTheRecordCom
   EXPECT_EQ(lyon.replica->progress().kinds.at(kProject).alive, 1u);
   EXPECT_FALSE(lyon.replica->progress().kinds.contains(kActor));
   isere.Update(actor, NamedActor("Grenoble", "38"), {"name"});
-  EXPECT_EQ(*lyon.replica->MergeStub(actor, StubBytes(isere, actor)), true);
+  EXPECT_EQ(*lyon.replica->MergeStub(actor, ShownBy(isere, actor)), true);
   ASSERT_TRUE(lyon.replica->Commit().ok());
   EXPECT_EQ(*lyon.replica->MergeStub(actor, early), false);
   EXPECT_EQ(ShownName(actor), "Grenoble");
@@ -184,8 +177,8 @@ TEST_F(ReplicaStubs, WhatAPeerShowsIsKeptWhereItIsReferredToAndUntilTheRecordCom
 
 TEST_F(ReplicaStubs, WhatNobodyRefersToAnyMoreIsForgotten) {
   const RecordId actor = isere.Create(NamedActor("Ville de Grenoble", "38"));
-  const RecordId project = CreateProject("eau", actor);
-  EXPECT_EQ(*lyon.replica->MergeStub(actor, StubBytes(isere, actor)), true);
+  const RecordId project = CreateProject(actor);
+  EXPECT_EQ(*lyon.replica->MergeStub(actor, ShownBy(isere, actor)), true);
   ASSERT_TRUE(lyon.replica->Commit().ok());
   lyon.Delete(kProject, project);
   EXPECT_EQ(lyon.store->Get(Table::kMeta, storage::StubKey(actor))->has_value(), false);
@@ -196,9 +189,9 @@ TEST_F(ReplicaStubs, WhatNobodyRefersToAnyMoreIsForgotten) {
 TEST_F(ReplicaStubs, AreToldAnewFromAStoreThatLacksThem) {
   const RecordId actor = lyon.Create(NamedActor("Ville de Grenoble", "38"));
   const RecordId away = isere.Create(NamedActor("Ville de Vienne", "38"));
-  CreateProject("eau", actor);
-  CreateProject("école", away);
-  EXPECT_EQ(*lyon.replica->MergeStub(away, StubBytes(isere, away)), true);
+  CreateProject(actor);
+  CreateProject(away);
+  EXPECT_EQ(*lyon.replica->MergeStub(away, ShownBy(isere, away)), true);
   ASSERT_TRUE(lyon.replica->Commit().ok());
   const std::string digest = lyon.replica->stub_tree().Digest();
   for (const bool version_known : {false, true}) {
@@ -222,7 +215,7 @@ TEST_F(ReplicaStubs, AreToldAnewFromAStoreThatLacksThem) {
 
 TEST_F(ReplicaStubs, AScrubTellsWhatIsWrongWithThem) {
   const RecordId actor = lyon.Create(NamedActor("Ville de Grenoble", "38"));
-  CreateProject("eau", actor);
+  CreateProject(actor);
   const PartitionKey partition = StubPartitionOf({kProject, "73"});
   const std::string row = storage::FingerprintKey(partition, StubPosition(actor), actor);
   const std::string stray = storage::FingerprintKey(partition, 7, RecordId());

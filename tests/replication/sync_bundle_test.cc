@@ -173,11 +173,7 @@ TEST_F(SyncBundle, AWiderScopeBringsTheWhole) {
 
 TEST_F(SyncBundle, StubsComeAlong) {
   const RecordId grenoble = lyon.Create(NamedActor("Ville de Grenoble", "38"));
-  v1::Project project;
-  project.set_title("eau");
-  project.mutable_lead()->set_actor(FormatUuid(grenoble));
-  project.add_departments("73");
-  lyon.Create(project);
+  lyon.Create(ProjectLedBy(grenoble));
   EXPECT_EQ(ToSavoie().stubs, 1u);
   EXPECT_TRUE((*savoie.replica->FindShown(grenoble)).has_value());
 }

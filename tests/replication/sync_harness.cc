@@ -26,6 +26,14 @@ const KindSchema& KindOf(const google::protobuf::Message& message) {
 
 }  // namespace
 
+v1::Project ProjectLedBy(const RecordId& actor, const std::string& department) {
+  v1::Project project;
+  project.set_title("eau");
+  project.mutable_lead()->set_actor(FormatUuid(actor));
+  if (!department.empty()) project.add_departments(department);
+  return project;
+}
+
 v1::Actor NamedActor(const std::string& name, const std::string& department) {
   v1::Actor actor;
   actor.set_name(name);

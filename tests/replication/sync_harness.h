@@ -27,6 +27,8 @@ namespace maillage::replication::testing {
 inline constexpr uint16_t kActor = 1;
 
 v1::Actor NamedActor(const std::string& name, const std::string& department = "73");
+// Of the whole region where the département is empty.
+v1::Project ProjectLedBy(const RecordId& actor, const std::string& department = "73");
 
 class SteppedClock : public WallClock {
  public:

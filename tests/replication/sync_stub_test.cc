@@ -35,11 +35,7 @@ class SyncStub : public ::testing::Test {
   }
 
   static RecordId CreateProject(TestSite& at, const RecordId& lead, const std::string& department = "73") {
-    v1::Project project;
-    project.set_title("eau");
-    project.mutable_lead()->set_actor(FormatUuid(lead));
-    project.add_departments(department);
-    return at.Create(project);
+    return at.Create(ProjectLedBy(lead, department));
   }
   static std::string Shown(const TestSite& site, const RecordId& id) {
     const auto stub = site.replica->FindShown(id);

@@ -17,6 +17,7 @@ namespace {
 using replication::Schema;
 using replication::testing::Link;
 using replication::testing::NamedActor;
+using replication::testing::ProjectLedBy;
 using replication::testing::SteppedClock;
 using replication::testing::TestSite;
 using ::testing::HasSubstr;
@@ -108,11 +109,7 @@ TEST_F(ExplainTest, WhatLeavesAndWhatLeft) {
 
 TEST_F(ExplainTest, WhatIsElsewhere) {
   const RecordId grenoble = lyon.Create(NamedActor("Ville de Grenoble", "38"));
-  v1::Project project;
-  project.set_title("eau");
-  project.mutable_lead()->set_actor(FormatUuid(grenoble));
-  project.add_departments("73");
-  lyon.Create(project);
+  lyon.Create(ProjectLedBy(grenoble));
   EXPECT_EQ(Explain(savoie, grenoble).presence(), RecordExplanation::UNKNOWN);
   Link(&savoie, &lyon).Run();
   const RecordExplanation told = Explain(savoie, FormatUuid(grenoble));

@@ -68,6 +68,15 @@ class BundleNode : public NodeClient {
     return outcome;
   }
 
+  using ImportStream = grpc::ClientReaderWriter<v1::BundlePart, v1::ImportBundleProgress>;
+  // An import that is under way.
+  std::unique_ptr<ImportStream> BeginImport(grpc::ClientContext& context, const v1::BundlePart& first) {
+    auto stream = admin_->ImportBundle(&context);
+    v1::ImportBundleProgress progress;
+    EXPECT_TRUE(stream->Write(first) && stream->Read(&progress));
+    return stream;
+  }
+
   v1::RecordExplanation Explain(const std::string& name) {
     grpc::ClientContext context;
     v1::ExplainRecordRequest request;
@@ -141,12 +150,9 @@ TEST(NodeBundleTest, WhoGoesAwayHoldsNobodyUp) {
 TEST(NodeBundleTest, OneJobAtATime) {
   BundleNode lyon("lyon");
   BundleNode savoie("savoie");
-  const std::vector<v1::BundlePart> parts = lyon.Export("");
   grpc::ClientContext context;
-  const auto stream = savoie.admin().ImportBundle(&context);
-  ASSERT_TRUE(stream->Write(parts.front()));
+  const auto stream = savoie.BeginImport(context, lyon.Export("").front());
   v1::ImportBundleProgress progress;
-  ASSERT_TRUE(stream->Read(&progress));
   std::vector<v1::BundlePart> none;
   EXPECT_EQ(savoie.Export("", none).error_code(), grpc::StatusCode::ABORTED);
   stream->WritesDone();
@@ -160,12 +166,9 @@ TEST(NodeBundleTest, OneJobAtATime) {
 TEST(NodeBundleTest, ANodeThatStopsWaitsForNoCaller) {
   BundleNode lyon("lyon");
   BundleNode savoie("savoie");
-  const std::vector<v1::BundlePart> parts = lyon.Export("");
   grpc::ClientContext context;
-  const auto stream = savoie.admin().ImportBundle(&context);
-  ASSERT_TRUE(stream->Write(parts.front()));
+  const auto stream = savoie.BeginImport(context, lyon.Export("").front());
   v1::ImportBundleProgress progress;
-  ASSERT_TRUE(stream->Read(&progress));
   savoie.Stop();
   while (stream->Read(&progress)) {
   }
