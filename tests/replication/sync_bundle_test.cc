@@ -271,6 +271,28 @@ TEST_F(SyncBundle, WhoMissesTooMuchOfTheFeedGetsTheWhole) {
   EXPECT_TRUE((*made)->header().whole());
 }
 
+// It is not claimed to have been sent, and so comes with the first bundle after its repair.
+TEST_F(SyncBundle, WhatTheSenderCannotReadIsToldAgain) {
+  const RecordId id = lyon.Create(NamedActor("voyageuse", "38"));
+  ToSavoie();
+  ToLyon();
+  Move(lyon, id, "73");
+  lyon.damaged = std::make_unique<DamagedStore>(lyon.store.get());
+  lyon.Restart();
+  lyon.damaged->Damage(storage::Table::kStates, storage::StateKey({kActor, id}));
+  const TestBundle bundle = Export(lyon, savoie);
+  EXPECT_FALSE(bundle.header.whole());
+  ASSERT_TRUE(Import(savoie, bundle).ok());
+  EXPECT_FALSE(Holds(savoie, id));
+  lyon.replica.reset();
+  lyon.damaged.reset();
+  lyon.Restart();
+  ToLyon();
+  ToSavoie();
+  EXPECT_EQ(savoie.State(kActor, id), lyon.State(kActor, id));
+  ExpectEqual();
+}
+
 // What is written while a bundle is made may move a record in by its last changes alone.
 TEST_F(SyncBundle, WhatMovesInMeanwhileComesWithTheNextOne) {
   const RecordId id = lyon.Create(NamedActor("voyageuse", "38"));
