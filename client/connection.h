@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "proto/admin_service.pb.h"
+#include "proto/membership.pb.h"
 #include "proto/record_service.pb.h"
 #include "proto/site_service.pb.h"
 #include "proto/status_service.pb.h"
@@ -51,6 +52,7 @@ class Connection {
   virtual absl::StatusOr<v1::PeerStatus> SyncPeer(const v1::SyncPeerRequest& request) = 0;
   virtual absl::StatusOr<v1::RecordExplanation> ExplainRecord(const v1::ExplainRecordRequest& request) = 0;
 
+  virtual absl::StatusOr<v1::ListMembersResponse> ListMembers(const v1::ListMembersRequest& request) = 0;
   virtual absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) = 0;
   virtual absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(
       const v1::SetSiteScopeRequest& request) = 0;

@@ -5,6 +5,7 @@
 
 #include "grpcpp/grpcpp.h"
 #include "proto/admin_service.grpc.pb.h"
+#include "proto/membership.grpc.pb.h"
 #include "proto/record_service.grpc.pb.h"
 #include "proto/site_service.grpc.pb.h"
 #include "proto/status_service.grpc.pb.h"
@@ -41,7 +42,8 @@ class GrpcConnection : public Connection {
         records_(v1::RecordService::NewStub(channel_)),
         status_(v1::StatusService::NewStub(channel_)),
         admin_(v1::AdminService::NewStub(channel_)),
-        sites_(v1::SiteService::NewStub(channel_)) {}
+        sites_(v1::SiteService::NewStub(channel_)),
+        trust_(v1::TrustService::NewStub(channel_)) {}
 
   absl::StatusOr<v1::Record> GetRecord(const v1::GetRecordRequest& request) override {
     return Call<v1::Record>(*records_, &Records::GetRecord, request, options_.call_timeout);
@@ -101,6 +103,10 @@ class GrpcConnection : public Connection {
   }
   absl::StatusOr<v1::RecordExplanation> ExplainRecord(const v1::ExplainRecordRequest& request) override {
     return Call<v1::RecordExplanation>(*status_, &Status::ExplainRecord, request, options_.call_timeout);
+  }
+  absl::StatusOr<v1::ListMembersResponse> ListMembers(const v1::ListMembersRequest& request) override {
+    return Call<v1::ListMembersResponse>(*trust_, &v1::TrustService::Stub::ListMembers, request,
+                                         options_.call_timeout);
   }
   absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override {
     return Call<v1::ListSitesResponse>(*sites_, &Sites::ListSites, request, options_.call_timeout);
@@ -203,6 +209,7 @@ class GrpcConnection : public Connection {
   const std::unique_ptr<Status> status_;
   const std::unique_ptr<v1::AdminService::Stub> admin_;
   const std::unique_ptr<v1::SiteService::Stub> sites_;
+  const std::unique_ptr<v1::TrustService::Stub> trust_;
 };
 
 }  // namespace

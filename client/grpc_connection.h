@@ -12,7 +12,7 @@
 namespace maillage::client {
 
 struct GrpcConnectionOptions {
-  // HOST:PORT of the node.
+  // HOST:PORT of the node, or "unix:" and the path of its socket.
   std::string address = {};
   // Deadline of a call that reads or writes a record or a page.
   absl::Duration call_timeout = absl::Seconds(30);

@@ -89,6 +89,9 @@ class RetryingConnection : public Connection {
   absl::StatusOr<v1::PeerStatus> SyncPeer(const v1::SyncPeerRequest& request) override {
     return Repeat([&] { return connection_->SyncPeer(request); }, absl::IsUnavailable);
   }
+  absl::StatusOr<v1::ListMembersResponse> ListMembers(const v1::ListMembersRequest& request) override {
+    return Repeat([&] { return connection_->ListMembers(request); });
+  }
   absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override {
     return Repeat([&] { return connection_->ListSites(request); });
   }

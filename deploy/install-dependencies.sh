@@ -19,7 +19,7 @@ packages_of() {
     build)
       echo cmake ninja-build g++ pkg-config ccache mold
       echo libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
-      echo librocksdb-dev libsodium-dev libicu-dev
+      echo librocksdb-dev libsodium-dev libssl-dev libicu-dev
       echo libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libcsv-dev
       echo python3
       ;;

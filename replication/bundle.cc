@@ -62,7 +62,10 @@ BundleExport::BundleExport(Replica* replica, Options options)
     : replica_(replica),
       options_(std::move(options)),
       peer_(options_.receiver.empty() ? Anybody(replica->random()) : options_.receiver),
-      session_(replica, {/*caller=*/true, options_.name, peer_}) {}
+      session_(replica, {.caller = true,
+                         .name = options_.name,
+                         .expected_peer = peer_,
+                         .anyone = options_.receiver.empty()}) {}
 
 absl::StatusOr<std::unique_ptr<BundleExport>> BundleExport::Begin(Replica* replica, Options options) {
   if (options.receiver == replica->identity().site) {
@@ -214,6 +217,7 @@ bool BundleExport::Carry(v1::SyncFrame& frame) {
   switch (frame.body_case()) {
     case v1::SyncFrame::kHello:
     case v1::SyncFrame::kTerms:
+    case v1::SyncFrame::kMembership:
     case v1::SyncFrame::kChanges:
     case v1::SyncFrame::kStates:
       return true;

@@ -53,7 +53,8 @@ RecordId NewRecordId(WallClock& clock, Random& random) {
 }
 
 Replica::Replica(storage::Store* store, WallClock* clock, Random* random, const Options& options)
-    : store_(store), wall_(clock), random_(random), index_(options.index), clock_(clock) {}
+    : store_(store), wall_(clock), random_(random), index_(options.index), clock_(clock),
+      network_(options.network) {}
 
 absl::StatusOr<std::unique_ptr<Replica>> Replica::Open(storage::Store* store, WallClock* clock,
                                                        Random* random, const Options& options) {
@@ -67,7 +68,7 @@ absl::Status Replica::Reload(bool continuity_proven) {
   Discard();
   unsaved_cursors_.clear();
   failed_ = false;
-  absl::Status loaded = Load({site, index_, continuity_proven});
+  absl::Status loaded = Load({.site = site, .index = index_, .continuity_proven = continuity_proven});
   failed_ = !loaded.ok();
   return loaded;
 }
@@ -100,6 +101,7 @@ absl::Status Replica::Load(const Options& options) {
   if (absl::Status status = LoadTree(); !status.ok()) return status;
   if (absl::Status status = LoadStubs(); !status.ok()) return status;
   if (absl::Status status = LoadLost(); !status.ok()) return status;
+  if (absl::Status status = LoadMembership(); !status.ok()) return status;
   if (absl::Status status = LoadScopes(); !status.ok()) return status;
   if (absl::Status status = LoadRequests(); !status.ok()) return status;
   instance_ = random_->Next64();
@@ -119,58 +121,6 @@ absl::Status Replica::LoadTree() {
       unread.rows > 0 ? absl::StrCat(", dont ", unread.rows, " au moins sont illisibles") : "",
       " ; « maillage doctor --repair » répare");
   return absl::OkStatus();
-}
-
-absl::Status Replica::LoadRequests() {
-  const std::string prefix = storage::RequestKey("");
-  std::vector<std::pair<uint64_t, std::string>> kept;
-  auto cursor = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(prefix));
-  // A damaged row is refused to whoever asks for it; it is no reason not to start.
-  for (; cursor->Valid() || (cursor->SkipDamage() && cursor->Valid()); cursor->Next()) {
-    absl::StatusOr<RequestOutcome> outcome = DecodeRequestOutcome(cursor->value());
-    if (!outcome.ok()) continue;
-    if (outcome->position + kRememberedRequests <= committed_.feed_head) {
-      PutMeta(std::string(cursor->key()), std::nullopt);
-    } else {
-      kept.emplace_back(outcome->position, cursor->key().substr(prefix.size()));
-    }
-  }
-  std::sort(kept.begin(), kept.end());
-  remembered_.clear();
-  for (auto& [position, id] : kept) remembered_.push_back(std::move(id));
-  return cursor->status();
-}
-
-void Replica::Remember(const std::string& request_id, const RequestOutcome& outcome) {
-  if (request_id.empty()) return;
-  dirty_ = true;
-  batch_.Put(Table::kMeta, storage::RequestKey(request_id), EncodeRequestOutcome(outcome));
-  if (requests_.insert_or_assign(request_id, outcome).second) new_requests_.push_back(request_id);
-}
-
-absl::Status Replica::RememberRequest(const std::string& request_id, const RecordKey& record) {
-  absl::StatusOr<Staged*> staged = Stage(record);
-  if (!staged.ok()) return staged.status();
-  const auto& entries = (*staged)->state.vector().entries();
-  if (entries.empty()) return absl::NotFoundError("a request without a record");
-  // It made no change of its own: any that the record holds stands for it.
-  Remember(request_id, {open_.feed_head, record, {entries.back().actor, entries.back().n}});
-  return absl::OkStatus();
-}
-
-size_t Replica::ForgetOldRequests() {
-  size_t forgotten = 0;
-  while (forgotten < remembered_.size() &&
-         remembered_.size() - forgotten + new_requests_.size() > kRememberedRequests) {
-    batch_.Delete(Table::kMeta, storage::RequestKey(remembered_[forgotten++]));
-  }
-  return forgotten;
-}
-
-void Replica::KeepRequests(size_t forgotten) {
-  remembered_.erase(remembered_.begin(), remembered_.begin() + static_cast<ptrdiff_t>(forgotten));
-  for (std::string& id : new_requests_) remembered_.push_back(std::move(id));
-  new_requests_.clear();
 }
 
 absl::StatusOr<Replica::Staged*> Replica::Stage(const RecordKey& record) {
@@ -508,6 +458,7 @@ absl::Status Replica::Commit() {
   leaving_ = open_leaving_;
   KeepRequests(forgotten);
   for (auto& [author, known] : open_authors_) authors_[author] = std::move(known);
+  KeepMembership();
   absl::Status followed = FollowScopes();
   Discard();
   return followed;
@@ -525,6 +476,7 @@ void Replica::Discard() {
   quarantined_.clear();
   cursors_.clear();
   open_authors_.clear();
+  open_membership_.reset();
   open_updates_.clear();
   DiscardStubs();
   open_leaving_ = leaving_;
@@ -536,18 +488,6 @@ absl::StatusOr<std::optional<RecordState>> Replica::State(const RecordKey& recor
   if (found == staged_.end()) return ReadState(*store_, record);
   if (found->second->state.vector().empty()) return std::nullopt;
   return found->second->state;
-}
-
-absl::StatusOr<std::optional<RequestOutcome>> Replica::FindRequest(
-    std::string_view request_id) const {
-  const auto open = requests_.find(std::string(request_id));
-  if (open != requests_.end()) return open->second;
-  auto bytes = store_->Get(Table::kMeta, storage::RequestKey(request_id));
-  if (!bytes.ok()) return bytes.status();
-  if (!bytes->has_value()) return std::nullopt;
-  absl::StatusOr<RequestOutcome> outcome = DecodeRequestOutcome(**bytes);
-  if (!outcome.ok()) return outcome.status();
-  return *outcome;
 }
 
 void Replica::IndexStagedRecords() {

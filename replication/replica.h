@@ -26,6 +26,7 @@
 #include "replication/hybrid_clock.h"
 #include "replication/index_source.h"
 #include "replication/local_meta.h"
+#include "replication/membership.h"
 #include "replication/ports.h"
 #include "replication/record_reader.h"
 #include "replication/record_state.h"
@@ -55,6 +56,8 @@ class Replica {
     bool continuity_proven = true;
     // Why not, where it isn't.
     ContinuityDoubt doubt = ContinuityDoubt::kStoreDamaged;
+    // What the site was told when it joined; empty: it belongs to no network.
+    v1::NetworkFile network = {};
   };
 
   // All pointers must outlive the replica. FailedPrecondition where the store belongs to another site.
@@ -149,7 +152,7 @@ class Replica {
 
   // ---- What this site holds, and what it lets go (replica_scope.cc; README.md, "A site's territory") ----
 
-  // As the list of sites says, as of the last commit: everything where it says nothing.
+  // As the list of sites says, of what the site may hold; as of the last commit. All of it where the list says nothing.
   Scope ScopeOf(const SiteId& site) const;
   const Scope& scope() const { return scope_; }
   // Grows with every change of anybody's scope.
@@ -188,6 +191,17 @@ class Replica {
   uint64_t opening() const { return opening_; }
   // Random, of this opening.
   uint64_t instance() const { return instance_; }
+
+  // ---- Who belongs to the network (replica_membership.cc; membership.h) ----
+
+  // As of the last commit; never null. The value may be kept and read by other threads.
+  const std::shared_ptr<const Membership>& membership() const { return membership_; }
+  // Grows with every change of it.
+  uint64_t membership_version() const { return membership_version_; }
+  // What a member may hold; everything of a site that isn't one: what it gets is for the session to decide.
+  Scope RightsOf(const SiteId& site) const;
+  // How many entries were new or had new signatures. InvalidArgument where one wasn't taken; the others are, all the same.
+  absl::StatusOr<size_t> AddMembership(const v1::MembershipLog& log);
 
   // For the owner's own entries of the meta table.
   void PutMeta(std::string key, std::optional<std::string> value);
@@ -268,6 +282,8 @@ class Replica {
   // Applies to a lost record that came back what its history holds beyond.
   absl::Status RecoverHistory(const RecordKey& record, Staged& staged);
   absl::Status LoadRequests();
+  absl::Status LoadMembership();
+  void KeepMembership();
   void Remember(const std::string& request_id, const RequestOutcome& outcome);
   // Adds to the batch the removal of what exceeds kRememberedRequests; how many of the oldest.
   size_t ForgetOldRequests();
@@ -352,6 +368,10 @@ class Replica {
   Random* const random_;
   const IndexSource* const index_;
   HybridClock clock_;
+  const v1::NetworkFile network_;
+  std::shared_ptr<const Membership> membership_;
+  uint64_t membership_version_ = 0;
+  uint64_t followed_membership_ = 0;
   FingerprintTree tree_;
   FingerprintTree stub_tree_;
   uint64_t stub_version_ = 0;
@@ -400,6 +420,7 @@ class Replica {
   std::set<std::string> quarantined_;
   absl::flat_hash_map<SiteId, PeerCursor> cursors_;
   absl::flat_hash_map<AuthorKey, KnownAuthor> open_authors_;
+  std::optional<Membership> open_membership_;
   // Of records that were handed over.
   std::vector<TreeUpdate> open_updates_;
   uint64_t open_leaving_ = 0;

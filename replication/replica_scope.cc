@@ -33,7 +33,7 @@ std::string EncodeComplete(const std::pair<Scope, uint64_t>& complete) {
 
 Scope Replica::ScopeOf(const SiteId& site) const {
   const auto found = scopes_.find(site);
-  return found == scopes_.end() ? Scope() : found->second;
+  return found == scopes_.end() ? RightsOf(site) : found->second.Intersect(RightsOf(site));
 }
 
 absl::Status Replica::LoadScopes() {
@@ -69,7 +69,8 @@ absl::Status Replica::LoadOwnScope() {
   if (!told.ok()) return told.status();
   absl::StatusOr<Scope> held = Scope::Parse(told->value_or(""));
   if (!held.ok()) return absl::DataLossError("meta table: a damaged scope");
-  scope_ = scopes_[identity_.site] = *std::move(held);
+  scopes_[identity_.site] = *std::move(held);
+  scope_ = ScopeOf(identity_.site);
   return absl::OkStatus();
 }
 
@@ -106,12 +107,13 @@ uint64_t Replica::complete_millis() const {
 }
 
 absl::Status Replica::FollowScopes() {
-  bool changed = false;
+  bool changed = std::exchange(followed_membership_, membership_version_) != membership_version_;
   for (const auto& [record, staged] : staged_) {
     if (record.kind != kSiteKind || !staged->changed) continue;
     const SiteId site = *SiteId::FromBytes(record.id.bytes());
     Scope scope = ScopeFrom(staged->state);
-    if (ScopeOf(site) == scope) continue;
+    const auto known = scopes_.find(site);
+    if (scope == (known == scopes_.end() ? Scope() : known->second)) continue;
     scopes_[site] = std::move(scope);
     changed = true;
   }

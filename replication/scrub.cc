@@ -13,6 +13,7 @@
 #include "replication/evicted_record.h"
 #include "replication/feed_entry.h"
 #include "replication/local_meta.h"
+#include "replication/membership.h"
 #include "replication/record_reader.h"
 #include "replication/record_traces.h"
 #include "replication/state_codec.h"
@@ -27,6 +28,12 @@ using storage::KeyRange;
 using storage::Table;
 
 constexpr uint64_t kRowsPerStep = 1'000;
+
+absl::Status CheckMemberRow(std::string_view id, std::string_view bytes) {
+  v1::SignedEntry entry;
+  const bool whole = entry.ParseFromString(std::string(bytes)) && EntryId(entry.entry()) == id;
+  return whole ? absl::OkStatus() : absl::DataLossError("une entrée du registre des membres est endommagée");
+}
 
 class Scrubber {
  public:
@@ -135,6 +142,8 @@ class Scrubber {
         decoded = DecodeEvictedRecord(value).status();
       } else if (absl::StartsWith(ToAbsl(key), ToAbsl(storage::kStubPrefix))) {
         decoded = DecodeStub(value).status();
+      } else if (absl::StartsWith(ToAbsl(key), ToAbsl(storage::kMemberPrefix))) {
+        decoded = CheckMemberRow(key.substr(storage::kMemberPrefix.size()), value);
       } else if (absl::StartsWith(ToAbsl(key), "cursor/")) {
         decoded = DecodeCursor(value).status();
       } else if (const auto record = storage::ParseLostKey(key); record.has_value()) {

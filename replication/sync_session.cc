@@ -99,6 +99,8 @@ absl::Status SyncSession::Dispatch(const v1::SyncFrame& frame) {
       return continuity_.OnHeldChanges(frame.held_changes());
     case v1::SyncFrame::kTerms:
       return OnTerms(frame.terms());
+    case v1::SyncFrame::kMembership:
+      return OnMembership(frame.membership());
     case v1::SyncFrame::kGoodbye:
       OnGoodbye(frame.goodbye());
       return absl::OkStatus();
@@ -154,6 +156,8 @@ absl::Status SyncSession::OnHello(const v1::Hello& hello) {
   }
   hello_received_ = true;
   progress_.peer = *site;
+  CheckMember();
+  if (goodbye_.has_value()) return absl::OkStatus();
   // Our own greeting tells, unless it went to somebody else or is already on its way without.
   const bool told = !hello_sent_ || told_peer_ == *site;
   if (twin) return continuity_.OnHello(hello, told, twin);
@@ -165,6 +169,7 @@ absl::Status SyncSession::OnHello(const v1::Hello& hello) {
   if (absl::Status status = OnTerms(hello.terms()); !status.ok()) return status;
   RememberMoment();
   outbox_.StartFeedAt(head_at_hello_);
+  if (hello.membership() != membership_at_hello_) told_entries_ = 0;
   if (hello.digest() == digest_at_hello_) {
     greeting_agreement_ = hello.feed_head();
     stubs_at_hello_.second = hello.stubs();
@@ -185,6 +190,8 @@ void SyncSession::CompareAnew() {
 
 void SyncSession::RememberMoment() {
   if (!digest_at_hello_.empty()) return;
+  membership_at_hello_ = replica_->membership()->digest();
+  told_entries_ = replica_->membership()->journal_size();
   digest_at_hello_ = replica_->tree().Digest(shared_);
   stubs_.SetShared(shared_);
   stubs_at_hello_.first = stubs_.Tell();

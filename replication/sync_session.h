@@ -90,6 +90,8 @@ class SyncSession {
     std::string name;
     // Who answered at this address last time: the caller's hint is about their feed.
     SiteId expected_peer;
+    // The other end is nobody in particular: a snapshot.
+    bool anyone = false;
   };
 
   // `replica` must outlive the session.
@@ -100,6 +102,9 @@ class SyncSession {
   // The next frame to send; false where there is none now. A Goodbye is the last.
   absl::StatusOr<bool> Next(v1::SyncFrame* frame);
 
+  // Whose key the transport has seen proven, before the first frame: a greeting of anybody else ends the session. Empty: it
+  // proves nothing, as a file does.
+  void SetProvenPeer(const SiteId& site) { proven_peer_ = site; }
   // Ends the session with the next frame.
   void Close(v1::Goodbye::Reason reason, std::string message);
   // While false, what the peer sends is left aside, unacknowledged; what is here goes out all the same. Once all of that
@@ -168,6 +173,14 @@ class SyncSession {
   v1::Terms MyTerms(const SiteId& peer) const;
   // From what both ends have told.
   void AdoptTerms();
+
+  // ---- Members (sync_session_members.cc) ----
+  // Closes the session to whom it isn't for.
+  void CheckMember();
+  void FollowMembership();
+  absl::Status OnMembership(const v1::MembershipLog& log);
+  bool FillMembership(v1::SyncFrame* frame);
+
   // Once the list of sites has changed.
   void FollowScopes();
   bool FillTerms(v1::SyncFrame* frame);
@@ -236,6 +249,11 @@ class SyncSession {
   Scope peer_grants_;
   v1::Terms told_terms_;
   uint64_t followed_scopes_ = 0;
+  SiteId proven_peer_;
+  uint64_t followed_membership_ = 0;
+  // How much of the membership's journal the peer has been told or had.
+  size_t told_entries_ = 0;
+  uint64_t membership_at_hello_ = 0;
   // Records outside of this site's scope are offered once after each agreement, and where something was written since.
   bool offers_due_ = false;
   uint64_t offers_head_ = 0;

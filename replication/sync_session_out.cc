@@ -18,6 +18,7 @@ constexpr uint32_t kSchemaVersion = 1;
 absl::StatusOr<bool> SyncSession::Next(v1::SyncFrame* frame) {
   frame->Clear();
   if (closed()) return false;
+  FollowMembership();
   FollowScopes();
   absl::StatusOr<bool> filled = Fill(frame);
   SkipWhatThePeerHad();
@@ -38,7 +39,7 @@ absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
     return FillHello(frame->mutable_hello());
   }
   if (!hello_received_) return false;
-  if (continuity_.Fill(frame)) return true;
+  if (FillMembership(frame) || continuity_.Fill(frame)) return true;
   if (continuity_.twins_are_done()) {
     Close(v1::Goodbye::TWIN, "deux copies de ce site tournent");
     return Fill(frame);
@@ -109,6 +110,7 @@ absl::StatusOr<bool> SyncSession::FillHello(v1::Hello* hello) {
   hello->set_schema(kSchemaVersion);
   hello->set_instance(replica_->instance());
   hello->set_stubs(stubs_at_hello_.first);
+  hello->set_membership(membership_at_hello_);
   told_terms_ = MyTerms(peer);
   if (told_terms_.ByteSizeLong() > 0) *hello->mutable_terms() = told_terms_;
   if (!peer.empty()) continuity_.FillAcquaintance(peer, hello->mutable_known_of_you());

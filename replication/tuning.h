@@ -17,6 +17,15 @@ inline constexpr size_t kMaxBundleBlockBytes = 16 * 1024 * 1024;
 // Kinds of record: the bit above marks the partitions of stubs (storage/keys.h).
 inline constexpr uint16_t kMaxKind = 0x7fff;
 
+// A revocation that names every entry of an antenna that enrolled a thousand sites has 20 KiB.
+inline constexpr size_t kMaxMembershipEntryBytes = 64 * 1024;
+// A thousand sites, each moved, renamed and revoked several times: evaluating them takes milliseconds.
+inline constexpr size_t kMaxMembershipEntries = 20'000;
+// Two are needed; a network has a handful of antennas.
+inline constexpr size_t kMaxEntrySignatures = 16;
+// Entries of one frame: some 300 bytes each.
+inline constexpr size_t kMembershipEntriesPerFrame = 200;
+
 // Wire protocol; a node refuses another number.
 inline constexpr uint32_t kProtocolVersion = 1;
 

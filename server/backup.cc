@@ -54,6 +54,18 @@ absl::StatusOr<std::vector<fs::path>> NamesIn(const fs::path& folder) {
   return names;
 }
 
+// Beside the store, in the order in which they are restored.
+std::vector<std::string> NodeFiles() {
+  std::vector<std::string> names = {kIdentityFile};
+  names.insert(names.end(), std::begin(kTrustFiles), std::end(kTrustFiles));
+  return names;
+}
+
+bool IsNodeFile(const fs::path& name) {
+  const std::vector<std::string> names = NodeFiles();
+  return std::find(names.begin(), names.end(), name.string()) != names.end();
+}
+
 // A folder that somebody made under that name for something else is not ours to remove.
 absl::Status RemoveOldPartial(const fs::path& partial) {
   std::error_code error;
@@ -61,7 +73,7 @@ absl::Status RemoveOldPartial(const fs::path& partial) {
   const auto names = NamesIn(partial);
   if (!names.ok()) return names.status();
   for (const fs::path& name : *names) {
-    if (name == kStoreFolder || name == kIdentityFile || name == kManifestFile) continue;
+    if (name == kStoreFolder || name == kManifestFile || IsNodeFile(name)) continue;
     return absl::AlreadyExistsError(absl::StrCat(
         partial.string(), " contient autre chose qu'une sauvegarde interrompue : choisissez un autre dossier"));
   }
@@ -125,10 +137,13 @@ absl::Status FillPartial(const fs::path& data, const fs::path& checkpoint, const
                          const ByteProgress& progress, BackupManifest& manifest) {
   absl::Status copied = CopyStore(checkpoint, partial / kStoreFolder, progress, manifest.files);
   if (!copied.ok()) return copied;
-  auto key = CopyFile(data / kIdentityFile, partial / kIdentityFile, nullptr);
-  if (!key.ok()) return key.status();
-  key->path = kIdentityFile;
-  manifest.files.push_back(*std::move(key));
+  for (const std::string& name : NodeFiles()) {
+    if (std::error_code error; name != kIdentityFile && !fs::exists(data / name, error)) continue;
+    auto file = CopyFile(data / name, partial / name, nullptr);
+    if (!file.ok()) return file.status();
+    file->path = name;
+    manifest.files.push_back(*std::move(file));
+  }
   if (absl::Status synced = SyncFolder(partial); !synced.ok()) return synced;
   absl::Status written = WriteWholeFile(partial / kManifestFile, FormatManifest(manifest));
   return written.ok() ? SyncFolder(partial) : written;
@@ -187,8 +202,11 @@ absl::Status PrepareData(const fs::path& data) {
     return made.ok() ? SyncFolder(data) : made;
   }
   // The mark was made in an empty folder, and no node starts beside it: all this comes from the restoration.
-  for (const fs::path& remains : {data / kStoreFolder, data / kIdentityFile, mark / kStoreFolder, mark / kIdentityFile}) {
-    if (absl::Status removed = RemoveTree(remains); !removed.ok()) return removed;
+  std::vector<std::string> remains = NodeFiles();
+  remains.emplace_back(kStoreFolder);
+  for (const std::string& name : remains) {
+    if (absl::Status removed = RemoveTree(data / name); !removed.ok()) return removed;
+    if (absl::Status removed = RemoveTree(mark / name); !removed.ok()) return removed;
   }
   return absl::OkStatus();
 }
@@ -208,7 +226,7 @@ absl::Status CopyVerified(const fs::path& backup, const BackupManifest& manifest
   return SyncFolder(to);
 }
 
-// A backup is of RocksDB's files in one folder, and a key.
+// A backup is of RocksDB's files in one folder, and the node's own beside it.
 absl::Status CheckShape(const BackupManifest& manifest) {
   bool key = false;
   bool doubt = false;
@@ -217,7 +235,7 @@ absl::Status CheckShape(const BackupManifest& manifest) {
     key = key || file.path == kIdentityFile;
     // Without it the restored node would go on with the dots of the one that was copied.
     doubt = doubt || path == fs::path(kStoreFolder) / "CONTINUITY_LOST";
-    if (file.path == kIdentityFile || path.parent_path() == kStoreFolder) continue;
+    if (IsNodeFile(path) || path.parent_path() == kStoreFolder) continue;
     return absl::DataLossError(absl::StrCat("la sauvegarde contient un fichier inattendu : ", file.path));
   }
   if (key && doubt) return absl::OkStatus();
@@ -280,7 +298,10 @@ absl::StatusOr<BackupManifest> Restore(const fs::path& backup, const fs::path& d
   if (absl::Status room = CheckRoom(disk, data, manifest->bytes()); !room.ok()) return room;
   const fs::path mark = data / kRestoreFolder;
   if (absl::Status copied = CopyVerified(backup, *manifest, mark, step); !copied.ok()) return copied;
-  for (const char* name : {kStoreFolder, kIdentityFile}) {
+  std::vector<std::string> names = NodeFiles();
+  names.emplace(names.begin(), kStoreFolder);
+  for (const std::string& name : names) {
+    if (!fs::exists(mark / name, error)) continue;
     if (absl::Status moved = Rename(mark / name, data / name); !moved.ok()) return moved;
   }
   if (absl::Status removed = RemoveTree(mark); !removed.ok()) return removed;

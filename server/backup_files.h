@@ -17,6 +17,8 @@ namespace maillage::server {
 
 inline constexpr char kManifestFile[] = "manifest.json";
 inline constexpr char kIdentityFile[] = "identity.key";
+// Of a member of a network (server/trust/README.md); those that are there belong to a copy of the node.
+inline constexpr const char* kTrustFiles[] = {"certificate.pem", "authority.key", "network.pb"};
 inline constexpr char kStoreFolder[] = "store";
 inline constexpr uint64_t kManifestFormat = 1;
 

@@ -34,6 +34,8 @@ absl::Status ReadValue(std::string_view source, const std::string& name,
     config.scope = *text;
   } else if (name == "listen" && text) {
     config.listen = *text;
+  } else if (name == "socket" && text) {
+    config.socket = *text;
   } else if (name == "log_level" && text) {
     config.log_level = *text;
   } else if (name == "cache_mib" && value.is_integer() && *value.value<int64_t>() > 0) {
@@ -48,7 +50,7 @@ absl::Status ReadValue(std::string_view source, const std::string& name,
   } else {
     return Wrong(source, value.source(),
                  absl::StrCat("« ", name, " » est inconnu ou d'un autre type ; noms connus : site, "
-                                          "data, lease, scope, listen, peers, log_level, cache_mib"));
+                                          "data, lease, scope, listen, socket, peers, log_level, cache_mib"));
   }
   return absl::OkStatus();
 }
@@ -68,13 +70,6 @@ absl::Status ReadTable(Parse parse, std::string_view source, Config& config) {
   return absl::OkStatus();
 }
 
-bool IsSiteName(const std::string& name) {
-  return !name.empty() && name.size() <= kMaxSiteName &&
-         std::all_of(name.begin(), name.end(), [](unsigned char c) {
-           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-         });
-}
-
 absl::Status CheckAddress(const std::string& address, bool may_be_any_port) {
   const size_t colon = address.rfind(':');
   uint32_t port = 0;
@@ -87,6 +82,13 @@ absl::Status CheckAddress(const std::string& address, bool may_be_any_port) {
 }
 
 }  // namespace
+
+bool IsSiteName(const std::string& name) {
+  return !name.empty() && name.size() <= kMaxSiteName &&
+         std::all_of(name.begin(), name.end(), [](unsigned char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+         });
+}
 
 absl::Status ReadConfigFile(const std::filesystem::path& file, Config& config) {
   return ReadTable([&] { return toml::parse_file(file.string()); }, file.string(), config);

@@ -23,6 +23,8 @@ struct Config {
   std::string scope;
   // HOST:PORT; port 0 takes a free one.
   std::string listen = "127.0.0.1:7101";
+  // The Unix socket for programs of this machine. Empty: DATA/maillage.sock.
+  std::filesystem::path socket;
   // HOST:PORT of the nodes that this one dials.
   std::vector<std::string> peers;
   // trace, debug, info, warn, error
@@ -36,6 +38,9 @@ struct Config {
 absl::Status ReadConfigFile(const std::filesystem::path& file, Config& config);
 // The same of the file's text; `source` names it in messages.
 absl::Status ReadConfig(std::string_view toml, std::string_view source, Config& config);
+
+// Lower-case letters, digits and dashes, at most 40.
+bool IsSiteName(const std::string& name);
 
 // InvalidArgument where something is missing or has a wrong form.
 absl::Status CheckConfig(const Config& config);

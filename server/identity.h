@@ -5,13 +5,13 @@
 #include <filesystem>
 
 #include "absl/status/statusor.h"
-#include "proto/id.h"
+#include "replication/signing.h"
 
 namespace maillage::server {
 
-// The site's id: the first half of BLAKE2b-256 of the public key whose seed is `folder`/identity.key (32 bytes, mode
-// 0600). Makes the key where there is none. FailedPrecondition where the file is readable by others or is no key.
-absl::StatusOr<SiteId> LoadOrCreateIdentity(const std::filesystem::path& folder);
+// The key in `folder`/identity.key (32 bytes, mode 0600), whose site() is the site's id. Makes the key where there is
+// none. FailedPrecondition where the file is readable by others or is no key.
+absl::StatusOr<replication::SigningKey> LoadOrCreateIdentity(const std::filesystem::path& folder);
 
 }  // namespace maillage::server
 

@@ -12,11 +12,14 @@
 #include <vector>
 
 #include "CLI/CLI.hpp"
+#include "grpc/support/log.h"
 #include "proto/absl_view.h"
 #include "server/backup.h"
 #include "server/config.h"
 #include "server/node.h"
 #include "server/salvage.h"
+#include "server/trust/credentials.h"
+#include "server/trust/trust_commands.h"
 #include "spdlog/sinks/stdout_sinks.h"
 #include "spdlog/spdlog.h"
 
@@ -47,11 +50,16 @@ sigset_t BlockStopSignals() {
   return signals;
 }
 
+// What gRPC says of its connections is for whoever looks for a fault in them; what it means is in our own lines.
+void StartTransportLog() {
+  gpr_set_log_function([](gpr_log_func_args* line) { spdlog::debug("grpc {}", line->message); });
+}
+
 void DescribeOptions(CLI::App& app, Config& flags, std::string& file) {
   app.description(
       "Nœud Maillage : la base d'un site, et ses liaisons avec les autres.\n"
       "A Maillage node: one site's database, and its links to the others.");
-  app.add_option("--config", file, "Fichier TOML : site, data, lease, scope, listen, peers, log_level, cache_mib")
+  app.add_option("--config", file, "Fichier TOML : site, data, lease, scope, listen, socket, peers, log_level, cache_mib")
       ->check(CLI::ExistingFile);
   app.add_option("--site", flags.site, "Nom du site : savoie");
   app.add_option("--data", flags.data, "Dossier des données, créé s'il n'existe pas");
@@ -60,6 +68,7 @@ void DescribeOptions(CLI::App& app, Config& flags, std::string& file) {
   app.add_option("--scope", flags.scope,
                  "Départements que ce site tient, à sa première ouverture : 73 ou 73,74 (tout)");
   app.add_option("--listen", flags.listen, "HÔTE:PORT où écouter (127.0.0.1:7101 ; port 0 : un port libre)");
+  app.add_option("--socket", flags.socket, "Socket Unix pour les programmes de cette machine (DATA/maillage.sock)");
   app.add_option("--peer", flags.peers, "HÔTE:PORT d'un nœud à appeler ; répétable");
   app.add_option("--log-level", flags.log_level, "trace, debug, info, warn ou error");
   app.add_option("--cache-mib", flags.cache_mib, "Mémoire pour les lectures, en Mio");
@@ -79,6 +88,7 @@ void Override(const CLI::App& app, const Config& flags, Config& config) {
   if (app.count("--lease") > 0) config.lease = flags.lease;
   if (app.count("--scope") > 0) config.scope = flags.scope;
   if (app.count("--listen") > 0) config.listen = flags.listen;
+  if (app.count("--socket") > 0) config.socket = flags.socket;
   if (app.count("--peer") > 0) config.peers = flags.peers;
   if (app.count("--log-level") > 0) config.log_level = flags.log_level;
   if (app.count("--cache-mib") > 0) config.cache_mib = flags.cache_mib;
@@ -196,12 +206,15 @@ struct OfflineCommands {
 }  // namespace
 
 int main(int argc, char** argv) {
+  maillage::server::AllowTls13Alone();
   CLI::App app;
   Config flags;
   std::string file;
   DescribeOptions(app, flags, file);
   OfflineCommands offline;
   offline.Describe(app);
+  maillage::server::TrustCommands trust;
+  trust.Describe(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -209,6 +222,9 @@ int main(int argc, char** argv) {
     return code == 0 ? 0 : kWrongUsage;
   }
   if (const std::optional<int> code = offline.Run()) return *code;
+  // The commands say by themselves what went wrong.
+  gpr_set_log_function([](gpr_log_func_args*) {});
+  if (const std::optional<absl::Status> done = trust.Run()) return done->ok() ? 0 : Complain(*done, kFailed);
   Config config;
   if (!file.empty()) {
     absl::Status read = maillage::server::ReadConfigFile(file, config);
@@ -219,6 +235,7 @@ int main(int argc, char** argv) {
 
   const sigset_t stop_signals = BlockStopSignals();
   StartLog(config.log_level);
+  StartTransportLog();
   auto node = maillage::server::Node::Start(config);
   if (!node.ok()) return Complain(node.status(), kFailed);
   spdlog::info("node ready site={} address={} data={}", config.site, (*node)->address(),

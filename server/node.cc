@@ -6,6 +6,7 @@
 #include <future>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/grpcpp.h"
@@ -16,6 +17,7 @@
 #include "server/admin_service.h"
 #include "server/backup.h"
 #include "server/identity.h"
+#include "server/local_socket.h"
 #include "server/lease.h"
 #include "server/machine.h"
 #include "server/peer_hub.h"
@@ -26,6 +28,10 @@
 #include "server/site_service.h"
 #include "server/status_service.h"
 #include "server/sync_stream.h"
+#include "server/trust/certificate.h"
+#include "server/trust/network_file.h"
+#include "server/trust/site_trust.h"
+#include "server/trust/trust_service.h"
 #include "server/tuning.h"
 #include "server/writer.h"
 #include "spdlog/spdlog.h"
@@ -42,14 +48,27 @@ class SyncService final : public v1::SyncService::CallbackService {
 
   grpc::ServerBidiReactor<v1::SyncFrame, v1::SyncFrame>* Sync(
       grpc::CallbackServerContext* context) override {
-    AcceptedStream accepted = AcceptSyncStream();
+    AcceptedStream accepted = AcceptSyncStream(ProvenSite(*context));
     hub_->Accept(accepted.stream, context->peer());
     return accepted.reactor;
   }
 
  private:
+  // The handshake has proven the key, and the door has let it in.
+  static SiteId ProvenSite(const grpc::CallbackServerContext& context) {
+    const std::vector<grpc::string_ref> pem = context.auth_context()->FindPropertyValues("x509_pem_cert");
+    if (pem.empty()) return {};
+    const auto certificate = Certificate::Parse({pem[0].data(), pem[0].size()});
+    return certificate.ok() ? certificate->site() : SiteId();
+  }
+
   PeerHub* const hub_;
 };
+
+bool IsLoopback(const std::string& listen) {
+  const std::string host = listen.substr(0, listen.rfind(':'));
+  return host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.");
+}
 
 // "127.0.0.1:0" with the port that was taken.
 std::string WithPort(const std::string& listen, int port) {
@@ -84,8 +103,10 @@ class RunningNode final : public Node {
     if (absl::Status whole = CheckNotHalfRestored(config.data); !whole.ok()) return whole;
     if (absl::Status removed = RemoveBackupRemains(config.data); !removed.ok()) return removed;
     if (absl::Status completed = CompleteSalvage(config.data); !completed.ok()) return completed;
-    absl::StatusOr<SiteId> site = LoadOrCreateIdentity(config.data);
-    if (!site.ok()) return site.status();
+    absl::StatusOr<replication::SigningKey> identity = LoadOrCreateIdentity(config.data);
+    if (!identity.ok()) return identity.status();
+    const SiteId site = identity->site();
+    if (absl::Status status = LoadTrust(config, *std::move(identity)); !status.ok()) return status;
     auto lease = Lease::Take(config.lease.empty() ? DefaultLease(config.data) : config.lease);
     if (!lease.ok()) return lease.status();
     lease_ = *std::move(lease);
@@ -95,7 +116,7 @@ class RunningNode final : public Node {
     if (!opened.ok()) return opened.status();
     store_ = std::move(opened->store);
     if (absl::Status removed = RemoveSalvageRemains(config.data); !removed.ok()) return removed;
-    if (absl::Status status = OpenReplica(*site, opened->continuity_proven, opened->damage); !status.ok()) {
+    if (absl::Status status = OpenReplica(site, opened->continuity_proven, opened->damage); !status.ok()) {
       return status;
     }
     if (!replica_->damage().empty())
@@ -120,8 +141,13 @@ class RunningNode final : public Node {
     WatchDisk(config);
     writer_ = std::make_unique<Writer>(replica_.get(), recovery_.get());
     writer_->Subscribe([this](uint64_t) { KeepLease(); });
-    hub_ = std::make_unique<PeerHub>(writer_.get(), replica_.get(), config.site, config.peers,
-                                     DialSyncStream);
+    hub_ = std::make_unique<PeerHub>(
+        writer_.get(), replica_.get(), config.site, config.peers, [this](const std::string& address) {
+          return trust_ != nullptr ? trust_->Dial(address) : DialSyncStream(address);
+        });
+    if (trust_ != nullptr) {
+      hub_->OnMembership([this](const auto& membership) { trust_->door()->Follow(membership); });
+    }
     record_service_ = std::make_unique<RecordService>(&Schema::BuiltIn(), store_.get(), writer_.get());
     status_service_ = std::make_unique<StatusService>(
         writer_.get(), hub_.get(), recovery_.get(), &Schema::BuiltIn(),
@@ -131,14 +157,18 @@ class RunningNode final : public Node {
         AdminService::Facts{config.site, config.data, ports_.disk_reserve_bytes}, [this] { hub_->OnRepaired(); });
     site_service_ = std::make_unique<SiteService>(writer_.get(), &Schema::BuiltIn());
     sync_service_ = std::make_unique<SyncService>(hub_.get());
+    trust_service_ = std::make_unique<TrustService>(writer_.get(), trust_.get());
+    if (absl::Status status = ListenLocally(config); !status.ok()) return status;
     if (absl::Status status = Listen(config); !status.ok()) return status;
     absl::Status started;
     absl::Status committed = writer_->Run([&](Replica&) { started = hub_->Start(); });
+    if (trust_ != nullptr) trust_->KeepRenewed(config.peers);
     return started.ok() ? committed : started;
   }
 
   void Shutdown() override {
     if (std::exchange(shut_down_, true)) return;
+    local_socket_.reset();
     if (server_ != nullptr) {
       record_service_->Shutdown();
       admin_service_->Shutdown();
@@ -147,7 +177,9 @@ class RunningNode final : public Node {
       std::future<void> closed = links_closed.get_future();
       // Peers have a moment to take their leave; the server's shutdown ends the streams that are left.
       closed.wait_for(std::chrono::milliseconds(kGoodbyeMillis));
-      server_->Shutdown(std::chrono::system_clock::now() + std::chrono::milliseconds(kGoodbyeMillis));
+      const auto deadline = std::chrono::system_clock::now() + std::chrono::milliseconds(kGoodbyeMillis);
+      server_->Shutdown(deadline);
+      local_server_->Shutdown(deadline);
       writer_->Run([&](Replica&) { hub_->Abandon(); }).IgnoreError();
       closed.wait();
     }
@@ -156,12 +188,28 @@ class RunningNode final : public Node {
       NoteLease(lease_->End(FactsOf(*replica_)));
     }
     server_.reset();
+    local_server_.reset();
+    trust_.reset();
     replica_.reset();
     store_.reset();
     lease_.reset();
   }
 
  private:
+  // Where the folder belongs to a network. A node that belongs to none talks to its own machine alone.
+  absl::Status LoadTrust(const Config& config, replication::SigningKey identity) {
+    auto trust = SiteTrust::Load(config.data, std::move(identity), &clock_, &random_);
+    if (trust.ok()) {
+      trust_ = *std::move(trust);
+      return absl::OkStatus();
+    }
+    if (!absl::IsNotFound(trust.status())) return trust.status();
+    if (IsLoopback(config.listen)) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--listen ", config.listen, " : ce dossier n'appartient à aucun réseau, et un nœud sans réseau n'écoute que sur sa propre "
+        "machine (127.0.0.1). Fondez-en un (maillage init), ou rejoignez-en un (maillage join)."));
+  }
+
   // As a new incarnation where the store or the lease can't vouch that it goes on alone from where it stopped.
   absl::Status OpenReplica(const SiteId& site, bool store_vouches, std::string doubt) {
     const auto facts = ReadFacts(*store_);
@@ -173,9 +221,12 @@ class RunningNode final : public Node {
     }
     if (!doubt.empty()) spdlog::warn("continuity in doubt, new incarnation reason=\"{}\"", doubt);
     const bool continues = store_vouches && doubt.empty();
-    auto replica = Replica::Open(store_.get(), &clock_, &random_, {site, &Schema::BuiltIn(), continues, kind});
+    Replica::Options options{site, &Schema::BuiltIn(), continues, kind};
+    if (trust_ != nullptr) options.network = trust_->network();
+    auto replica = Replica::Open(store_.get(), &clock_, &random_, options);
     if (!replica.ok()) return replica.status();
     replica_ = *std::move(replica);
+    if (trust_ != nullptr) trust_->door()->Follow(replica_->membership());
     // From here on a crash leaves a lease that doesn't fit, and costs one more incarnation.
     if (absl::Status kept = lease_->Keep(FactsOf(*replica_), clock_.NowMillis()); !kept.ok()) return kept;
     return store_vouches ? absl::OkStatus() : store_->SettleContinuity();
@@ -212,38 +263,76 @@ class RunningNode final : public Node {
     return store_->SettleContinuity();
   }
 
-  absl::Status Listen(const Config& config) {
+  void RegisterServices(grpc::ServerBuilder& builder) {
+    builder.RegisterService(record_service_.get());
+    builder.RegisterService(status_service_.get());
+    builder.RegisterService(sync_service_.get());
+    builder.RegisterService(admin_service_.get());
+    builder.RegisterService(site_service_.get());
+    builder.RegisterService(trust_service_.get());
+  }
+
+  // For programs of this machine: a socket whose other end the kernel vouches for.
+  absl::Status ListenLocally(const Config& config) {
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
+    LimitTransport(builder);
+    RegisterServices(builder);
+    auto acceptor = builder.experimental().AddExternalConnectionAcceptor(
+        grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, grpc::InsecureServerCredentials());
+    local_server_ = builder.BuildAndStart();
+    if (local_server_ == nullptr) return absl::InternalError("gRPC ne démarre pas");
+    SetServing(*local_server_);
+    const std::filesystem::path path = config.socket.empty() ? config.data / kSocketFile : config.socket;
+    auto socket = LocalSocket::Listen(path, [acceptor = std::shared_ptr(std::move(acceptor))](int listener, int connection) {
+      grpc::experimental::ExternalConnectionAcceptor::NewConnectionParameters parameters;
+      parameters.listener_fd = listener;
+      parameters.fd = connection;
+      acceptor->HandleNewConnection(&parameters);
+    });
+    if (!socket.ok()) return socket.status();
+    local_socket_ = *std::move(socket);
+    return absl::OkStatus();
+  }
+
+  absl::Status Listen(const Config& config) {
+    grpc::ServerBuilder builder;
     int port = 0;
-    builder.AddListeningPort(config.listen, grpc::InsecureServerCredentials(), &port);
+    builder.AddListeningPort(
+        config.listen, trust_ != nullptr ? trust_->server_credentials() : grpc::InsecureServerCredentials(), &port);
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     LimitTransport(builder);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
     builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
     builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                                kMinPingIntervalMillis);
-    builder.RegisterService(record_service_.get());
-    builder.RegisterService(status_service_.get());
-    builder.RegisterService(sync_service_.get());
-    builder.RegisterService(admin_service_.get());
-    builder.RegisterService(site_service_.get());
+    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMillis);
+    if (trust_ != nullptr) {
+      builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS, kConnectionAgeMillis);
+      builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, kConnectionGraceMillis);
+    }
+    RegisterServices(builder);
     server_ = builder.BuildAndStart();
     if (server_ == nullptr || port == 0) {
       return absl::UnavailableError(absl::StrCat(
           config.listen, " : impossible d'écouter ; l'adresse est-elle prise par un autre programme ?"));
     }
     address_ = WithPort(config.listen, port);
-    server_->GetHealthCheckService()->SetServingStatus(true);
+    SetServing(*server_);
+    return absl::OkStatus();
+  }
+
+  static void SetServing(grpc::Server& server) {
+    server.GetHealthCheckService()->SetServingStatus(true);
     for (const char* service : {v1::RecordService::service_full_name(),
                                 v1::StatusService::service_full_name(),
                                 v1::SyncService::service_full_name(),
                                 v1::AdminService::service_full_name(),
-                                v1::SiteService::service_full_name()}) {
-      server_->GetHealthCheckService()->SetServingStatus(service, true);
+                                v1::SiteService::service_full_name(),
+                                v1::TrustService::service_full_name()}) {
+      server.GetHealthCheckService()->SetServingStatus(service, true);
     }
-    return absl::OkStatus();
   }
 
   NodePorts ports_;
@@ -251,6 +340,8 @@ class RunningNode final : public Node {
   MachineClock clock_;
   MachineRandom random_;
   std::unique_ptr<Lease> lease_;
+  // Null: of no network.
+  std::unique_ptr<SiteTrust> trust_;
   std::unique_ptr<storage::RocksStore> store_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Recovery> recovery_;
@@ -261,7 +352,10 @@ class RunningNode final : public Node {
   std::unique_ptr<SyncService> sync_service_;
   std::unique_ptr<AdminService> admin_service_;
   std::unique_ptr<SiteService> site_service_;
+  std::unique_ptr<TrustService> trust_service_;
   std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<grpc::Server> local_server_;
+  std::unique_ptr<LocalSocket> local_socket_;
   std::string address_;
   bool shut_down_ = false;
 };

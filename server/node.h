@@ -24,6 +24,9 @@ struct NodePorts {
   uint64_t disk_reserve_bytes = kDiskReserveBytes;
 };
 
+// In the data folder, unless the configuration says otherwise.
+inline constexpr char kSocketFile[] = "maillage.sock";
+
 class Node {
  public:
   // Opens the data folder, which is made if need be, and serves. Errors say in French what to do.

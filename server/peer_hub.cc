@@ -60,6 +60,8 @@ void PeerHub::Post(std::function<void()> task) {
 void PeerHub::AfterCommit(const absl::Status& committed) {
   // What the sessions did is unknown: nobody may be told that it is stored.
   if (!committed.ok() && !store_failed_) CutAll();
+  const uint64_t version = replica_->membership_version();
+  if (on_membership_ && std::exchange(membership_seen_, version) != version) on_membership_(replica_->membership());
   // Where the store has failed, those that came since are told so.
   Pump();
 }
@@ -173,6 +175,7 @@ void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& fr
   if (link->cut) return;
   pump_due_ = true;
   admission_.NoteProgress(link->id, Now());
+  if (!link->introduced) link->session->SetProvenPeer(link->stream->ProvenSite());
   const bool was_closing = link->session->closing();
   const uint64_t renewals = replica_->identity().renewals;
   const absl::Status status = link->session->Receive(frame);
@@ -274,11 +277,15 @@ void PeerHub::OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& st
   Peer* peer = PeerOf(*link);
   const SyncProgress& progress = link->session->progress();
   if (peer != nullptr && peer->link == link) {
-    KeepProgress(*peer, progress);
+    const bool sent_away = peer->last.goodbye == v1::Goodbye::NO_MEMBER && peer->last.closed_by_peer;
+    std::string error = link->store_error.empty() ? LinkErrorText(progress, status, peer->address) : link->store_error;
+    if (sent_away && !link->introduced && progress.goodbye == v1::Goodbye::REASON_UNSPECIFIED) {
+      // Whoever was sent away is refused in the handshake from then on, which tells no reason.
+      error = peer->last_error;
+    } else {
+      KeepProgress(*peer, progress);
+    }
     peer->link = nullptr;
-    const std::string error = link->store_error.empty()
-                                  ? LinkErrorText(progress, status, peer->address)
-                                  : link->store_error;
     // An office that is off for weeks is one line in the log, not one per attempt.
     const auto level = error == peer->last_error ? spdlog::level::debug : spdlog::level::info;
     peer->last_error = error;

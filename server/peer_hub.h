@@ -39,6 +39,10 @@ class PeerHub {
   // The writer must have stopped.
   ~PeerHub();
 
+  // Calls it with whoever belongs to the network, whenever that has changed. Before Start.
+  void OnMembership(std::function<void(const std::shared_ptr<const replication::Membership>&)> listener) {
+    on_membership_ = std::move(listener);
+  }
   // Reads what was paused, and starts dialling.
   absl::Status Start();
   // From any thread: an incoming stream, and the address that it comes from, for the log. It waits for its turn to
@@ -172,6 +176,8 @@ class PeerHub {
   bool pump_due_ = false;
   bool shutting_down_ = false;
   std::function<void()> all_closed_;
+  std::function<void(const std::shared_ptr<const replication::Membership>&)> on_membership_;
+  uint64_t membership_seen_ = 0;
 };
 
 }  // namespace maillage::server

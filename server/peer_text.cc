@@ -44,6 +44,18 @@ v1::PeerStatus::State StateOf(const replication::SyncSession& session) {
   return v1::PeerStatus::UNKNOWN;
 }
 
+namespace {
+
+// What the door said at the end of a handshake (trust/credentials.cc), within what gRPC says of the connection.
+std::string DoorsRefusal(const grpc::Status& status) {
+  constexpr absl::string_view kMark = "Custom verification check failed with error: PERMISSION_DENIED: ";
+  const absl::string_view text = status.error_message();
+  const size_t begin = text.find(kMark);
+  return begin == absl::string_view::npos ? "" : std::string(text.substr(begin + kMark.size()));
+}
+
+}  // namespace
+
 bool IsFault(v1::Goodbye::Reason reason) {
   switch (reason) {
     case v1::Goodbye::UNSUPPORTED_PROTOCOL:
@@ -51,6 +63,7 @@ bool IsFault(v1::Goodbye::Reason reason) {
     case v1::Goodbye::SELF:
     case v1::Goodbye::NOT_CONVERGING:
     case v1::Goodbye::TWIN:
+    case v1::Goodbye::NO_MEMBER:
       return true;
     default:
       return false;
@@ -77,6 +90,10 @@ std::string LinkErrorText(const SyncProgress& progress, const grpc::Status& stat
     case v1::Goodbye::TWIN:
       return "deux copies de ce site fonctionnent en même temps ; arrêtez-en une (rien n'est perdu : chacune a pris une "
              "nouvelle incarnation)";
+    case v1::Goodbye::NO_MEMBER:
+      return progress.closed_by_peer
+                 ? absl::StrCat("le pair refuse ce site : ", progress.goodbye_message, " ; voyez « maillage members » chez lui")
+                 : absl::StrCat("refusé : ", progress.goodbye_message, " ; voyez « maillage members »");
     case v1::Goodbye::NOT_CONVERGING:
       return absl::StrCat(progress.goodbye_message, " ; voyez la quarantaine des deux côtés");
     case v1::Goodbye::READ_ONLY:
@@ -91,6 +108,7 @@ std::string LinkErrorText(const SyncProgress& progress, const grpc::Status& stat
       break;
   }
   if (status.ok()) return "le pair a fermé la liaison";
+  if (const std::string refusal = DoorsRefusal(status); !refusal.empty()) return absl::StrCat("refusé : ", refusal);
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
     return absl::StrCat("injoignable",
                         address.empty() ? "" : absl::StrCat(" à l'adresse ", address),

@@ -44,8 +44,9 @@ std::string FreeName(const fs::path& data) {
 // Makes the store in `target` whole, and closes it.
 absl::Status Fill(const fs::path& data, const storage::ReadView& source, const fs::path& target,
                   const std::function<bool(uint64_t)>& progress, SalvageReport& report) {
-  absl::StatusOr<SiteId> site = LoadOrCreateIdentity(data);
-  if (!site.ok()) return site.status();
+  const absl::StatusOr<replication::SigningKey> key = LoadOrCreateIdentity(data);
+  if (!key.ok()) return key.status();
+  const SiteId site = key->site();
   auto opened = storage::RocksStore::Open(target.string());
   if (!opened.ok()) return opened.status();
   storage::RocksStore& store = *opened->store;
@@ -54,10 +55,10 @@ absl::Status Fill(const fs::path& data, const storage::ReadView& source, const f
   report.counts = *counts;
   MachineClock clock;
   MachineRandom random;
-  if (absl::Status made = replication::CompleteMeta(store, *site, random); !made.ok()) return made;
+  if (absl::Status made = replication::CompleteMeta(store, site, random); !made.ok()) return made;
   const replication::Schema& schema = replication::Schema::BuiltIn();
   // Some of what this site acknowledged may be missing.
-  auto replica = Replica::Open(&store, &clock, &random, {*site, &schema, /*continuity_proven=*/false});
+  auto replica = Replica::Open(&store, &clock, &random, {site, &schema, /*continuity_proven=*/false});
   if (!replica.ok()) return replica.status();
   const replication::Exclusively exclusively = [&](const std::function<absl::Status(Replica&)>& step) {
     absl::Status done = step(**replica);

@@ -213,6 +213,12 @@ absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(const Schema& schema, Repl
   if (!site.ok()) return site.status();
   absl::StatusOr<Scope> scope = ParseScope(schema, request.scope());
   if (!scope.ok()) return scope.status();
+  const Scope rights = replica.RightsOf(*site);
+  if (!rights.Contains(*scope)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "ce site ne peut tenir que ", ScopeText(schema, rights), " ; une antenne peut étendre son territoire : maillage rights ",
+        request.site(), " --territory …"));
+  }
   const Scope before = replica.ScopeOf(*site);
   v1::SetSiteScopeResponse response;
   *response.mutable_before() = Describe(schema, replica, *site, before);

@@ -130,7 +130,9 @@ class ReactorStream : public SyncStream, public Reactor {
 
 class CallingStream final : public ReactorStream<grpc::ClientBidiReactor<SyncFrame, SyncFrame>> {
  public:
-  explicit CallingStream(const std::string& address) {
+  CallingStream(const std::string& address, std::shared_ptr<grpc::ChannelCredentials> credentials,
+                std::function<SiteId()> proven)
+      : proven_(std::move(proven)) {
     grpc::ChannelArguments arguments;
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMillis);
     arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMillis);
@@ -140,7 +142,7 @@ class CallingStream final : public ReactorStream<grpc::ClientBidiReactor<SyncFra
     // Each dial is a connection of its own: gRPC's delay between attempts would come on top of our schedule's.
     arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
     stub_ = v1::SyncService::NewStub(
-        grpc::CreateCustomChannel(address, grpc::InsecureChannelCredentials(), arguments));
+        grpc::CreateCustomChannel(address, std::move(credentials), arguments));
   }
 
   void Start(Events events) override {
@@ -158,6 +160,7 @@ class CallingStream final : public ReactorStream<grpc::ClientBidiReactor<SyncFra
   }
 
   void OnDone(const grpc::Status& status) override { Closed(status); }
+  SiteId ProvenSite() const override { return proven_(); }
 
   std::weak_ptr<SyncStream> weak_;
 
@@ -167,6 +170,7 @@ class CallingStream final : public ReactorStream<grpc::ClientBidiReactor<SyncFra
     RemoveHold();
   }
 
+  const std::function<SiteId()> proven_;
   std::unique_ptr<v1::SyncService::Stub> stub_;
   grpc::ClientContext context_;
   bool writes_done_ = false;
@@ -174,6 +178,9 @@ class CallingStream final : public ReactorStream<grpc::ClientBidiReactor<SyncFra
 
 class AnsweringStream final : public ReactorStream<grpc::ServerBidiReactor<SyncFrame, SyncFrame>> {
  public:
+  explicit AnsweringStream(const SiteId& proven) : proven_(proven) {}
+
+  SiteId ProvenSite() const override { return proven_; }
   void Start(Events events) override { Begin(std::move(events)); }
 
   void Finish() override { End(); }
@@ -184,18 +191,26 @@ class AnsweringStream final : public ReactorStream<grpc::ServerBidiReactor<SyncF
 
  private:
   void EndLocked() override { grpc::ServerBidiReactor<SyncFrame, SyncFrame>::Finish(grpc::Status::OK); }
+
+  const SiteId proven_;
 };
 
 }  // namespace
 
-std::shared_ptr<SyncStream> DialSyncStream(const std::string& address) {
-  auto stream = std::make_shared<CallingStream>(address);
+std::shared_ptr<SyncStream> DialSyncStream(const std::string& address,
+                                           std::shared_ptr<grpc::ChannelCredentials> credentials,
+                                           std::function<SiteId()> proven) {
+  auto stream = std::make_shared<CallingStream>(address, std::move(credentials), std::move(proven));
   stream->weak_ = stream;
   return stream;
 }
 
-AcceptedStream AcceptSyncStream() {
-  auto stream = std::make_shared<AnsweringStream>();
+std::shared_ptr<SyncStream> DialSyncStream(const std::string& address) {
+  return DialSyncStream(address, grpc::InsecureChannelCredentials(), [] { return SiteId(); });
+}
+
+AcceptedStream AcceptSyncStream(const SiteId& proven) {
+  auto stream = std::make_shared<AnsweringStream>(proven);
   stream->KeepAlive(stream);
   return {stream.get(), stream};
 }

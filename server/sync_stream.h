@@ -7,6 +7,7 @@
 #include <string>
 
 #include "grpcpp/grpcpp.h"
+#include "proto/id.h"
 #include "proto/sync.grpc.pb.h"
 #include "proto/sync.pb.h"
 
@@ -25,6 +26,8 @@ class SyncStream {
   };
 
   virtual ~SyncStream() = default;
+  // Whose key the transport has seen proven, once a frame has come; empty where it proves nothing.
+  virtual SiteId ProvenSite() const { return {}; }
   // To be called once, before anything else. A stream that has already ended says so at once, on this thread.
   virtual void Start(Events events) = 0;
   // Begins to read; until then nothing comes but the end. To be called once.
@@ -40,7 +43,11 @@ class SyncStream {
   virtual void Cancel() = 0;
 };
 
-// A stream to a node. `address` is HOST:PORT.
+// A stream to a node. `address` is HOST:PORT; `proven` says whom the handshake found there.
+std::shared_ptr<SyncStream> DialSyncStream(const std::string& address,
+                                           std::shared_ptr<grpc::ChannelCredentials> credentials,
+                                           std::function<SiteId()> proven);
+// The same in plain text, to a node of this machine.
 std::shared_ptr<SyncStream> DialSyncStream(const std::string& address);
 
 // The reactor of an incoming stream, to be returned to gRPC, and the stream over it.
@@ -48,7 +55,7 @@ struct AcceptedStream {
   grpc::ServerBidiReactor<v1::SyncFrame, v1::SyncFrame>* reactor;
   std::shared_ptr<SyncStream> stream;
 };
-AcceptedStream AcceptSyncStream();
+AcceptedStream AcceptSyncStream(const SiteId& proven = {});
 
 }  // namespace maillage::server
 

@@ -82,6 +82,26 @@ inline constexpr uint64_t kSyncCommandMillis = 60'000;
 // writer waits a millisecond for it.
 inline constexpr uint64_t kLeaseMillis = 60'000;
 
+// A handshake of TLS takes a few round trips; who takes longer holds a descriptor for nothing.
+inline constexpr int kHandshakeMillis = 10'000;
+
+// Connections between sites begin anew after this, and calls on the old one have the grace to end: certificates and
+// membership are looked at again, and no connection outlives its certificate by more.
+inline constexpr int kConnectionAgeMillis = 30 * 60 * 1000;
+inline constexpr int kConnectionGraceMillis = 10'000;
+
+// While an antenna waits for the machine that it invited, anybody may connect: one call is for the machine, a few more for
+// slips of the pen. The memory is what gRPC may take for all of them.
+inline constexpr int kEnrolmentStreams = 2;
+inline constexpr int kEnrolmentThreads = 16;
+inline constexpr int kEnrolmentMessageBytes = 4096;
+inline constexpr size_t kEnrolmentMemoryBytes = size_t{16} << 20;
+// How often an invitation looks whether its code has expired, or its operator has had enough.
+inline constexpr int64_t kEnrolmentLookMillis = 200;
+// How often a node looks whether its certificate has to be renewed, and how long an antenna has to answer.
+inline constexpr int64_t kRenewalLookMillis = 60'000;
+inline constexpr int64_t kRenewalCallMillis = 10'000;
+
 // What peers and clients get to take their leave when the node stops.
 inline constexpr int64_t kGoodbyeMillis = 1'000;
 

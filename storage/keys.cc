@@ -183,6 +183,8 @@ std::optional<RecordId> ParseIndexedId(std::string_view key) {
   return RecordId::FromBytes(key.substr(key.size() - kIdSize));
 }
 
+std::string MemberKey(std::string_view entry_id) { return std::string(kMemberPrefix).append(entry_id); }
+
 std::string AuthorKey(const SiteId& site, uint64_t incarnation) {
   std::string key = absl::StrCat(ToAbsl(kAuthorPrefix), ToAbsl(site.bytes()));
   AppendBigEndian(incarnation, key);

@@ -37,6 +37,8 @@
 //               "had/" site:16                                        how far bundles brought that site's feed
 //               "due/" site:16 kind:2 id:16                           an answer that the next bundle to it has to give:
 //                                                                     the feed's head then
+//               "member/" id:16                                       an entry of the membership log
+//                                                                     (replication/membership.h)
 //               "loading"                                             the bundle under way, and how many frames were taken
 //
 // position counts what was stored here, from 1. hash is the first 8 bytes of BLAKE2b-256 of kind and id:
@@ -135,6 +137,8 @@ inline constexpr std::string_view kBundlePrefix = "bundle/";
 inline constexpr std::string_view kHadPrefix = "had/";
 inline constexpr std::string_view kDuePrefix = "due/";
 inline constexpr std::string_view kLoadingKey = "loading";
+inline constexpr std::string_view kMemberPrefix = "member/";
+std::string MemberKey(std::string_view entry_id);
 std::string AuthorKey(const SiteId& site, uint64_t incarnation);
 struct ParsedAuthorKey {
   SiteId site;

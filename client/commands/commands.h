@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "CLI/CLI.hpp"
 #include "absl/status/status.h"
@@ -34,6 +35,9 @@ void AddExportCommand(Program& program);
 void AddStatusCommands(Program& program);
 void AddPeerCommands(Program& program);
 void AddSiteCommands(Program& program);
+void AddMemberCommands(Program& program);
+// Of maillaged, which gets the rest of the line as it is, --help included.
+bool IsNodeCommand(std::string_view name);
 void AddBackupCommands(Program& program);
 void AddBundleCommands(Program& program);
 void AddKindsCommand(Program& program);

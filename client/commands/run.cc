@@ -53,8 +53,8 @@ void AddGlobalOptions(CLI::App& app, Session& session) {
   static const std::map<std::string, Output> kOutputs = {
       {"table", Output::kTable}, {"json", Output::kJson}, {"csv", Output::kCsv}};
   app.add_option("--node", session.node,
-                 session.Say("Adresse du nœud, HÔTE:PORT ; sinon MAILLAGE_NODE, sinon ",
-                             "The node's HOST:PORT; else MAILLAGE_NODE, else ") +
+                 session.Say("Adresse du nœud, HÔTE:PORT ou unix:SOCKET ; sinon MAILLAGE_NODE, sinon ",
+                             "The node's HOST:PORT or unix:SOCKET; else MAILLAGE_NODE, else ") +
                      kDefaultNode);
   app.add_option("--output", session.output,
                  session.Say("table, json ou csv", "table, json or csv"))
@@ -84,6 +84,7 @@ void AddCommands(Program& program) {
   AddStatusCommands(program);
   AddPeerCommands(program);
   AddSiteCommands(program);
+  AddMemberCommands(program);
   AddBackupCommands(program);
   AddBundleCommands(program);
   AddKindsCommand(program);
@@ -169,6 +170,10 @@ CLI::App* Program::Add(std::string name, std::string description, std::string ex
 
 int RunMaillage(const std::vector<std::string>& arguments, Environment& environment) {
   Session session(environment, ChosenLanguage(arguments, environment));
+  if (!arguments.empty() && IsNodeCommand(arguments.front())) {
+    const absl::StatusOr<int> code = environment.run_node_program(arguments);
+    return code.ok() ? *code : Report(session, code.status(), arguments.front());
+  }
   CLI::App app(session.Say("Maillage : les fiches du réseau, avec ou sans connexion",
                            "Maillage: the network's records, online or offline"),
                "maillage");

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Sequence
 
+import joining
 import screen
 from network import CommandFailed, Node, free_ports, records_in, settled, statuses
 from story import Story
@@ -48,7 +49,17 @@ class Network:
         return self.nodes[name]
 
     def start(self) -> None:
+        """Founds the network at the first antenna, lets the others join it there, and starts all."""
+        recovery_key = self.folder / 'resacoop.recovery'
+        antenna = self.nodes['lyon']
+        joining.found(antenna, 'RESACOOP', recovery_key)
+        antenna.start()
+        antenna.wait_ready()
         for node in self.nodes.values():
+            if node is antenna:
+                continue
+            rights = ('--territory', node.scope) if node.scope else ('--role', 'antenna', '--recovery-key', str(recovery_key))
+            joining.join(antenna, node, *rights)
             node.start()
         for node in self.nodes.values():
             node.wait_ready()
@@ -92,7 +103,7 @@ def say_how_to_reach(network: Network) -> None:
                  [(node.label, node.address, str(node.process.pid)) for node in network.nodes.values()])
     pids = ' '.join(str(node.process.pid) for node in network.nodes.values())
     print(f'''
-  Leur parler :   export MAILLAGE_NODE={network['savoie'].address}
+  Leur parler :   export MAILLAGE_NODE={network['savoie'].local}
                   build/client/maillage list event --order-by title
                   build/client/maillage edit actor ID description="…"
                   build/client/maillage status

@@ -44,6 +44,11 @@ class Node:
         return self.folder / 'data'
 
     @property
+    def local(self) -> str:
+        """Where programs of the same machine reach it, without a certificate."""
+        return f'unix:{self.data / "maillage.sock"}'
+
+    @property
     def command(self) -> Path:
         """The program `maillage`."""
         return self._programs / 'client' / 'maillage'
@@ -54,7 +59,8 @@ class Node:
         command = [self._programs / 'server' / 'maillaged', *arguments]
         if not arguments:
             command += ['--site', self.name, '--data', self.data, '--listen', self.address]
-            if self.scope:
+            # A member holds what its antenna let it hold; a node of no network says it itself.
+            if self.scope and not (self.data / 'network.pb').exists():
                 command += ['--scope', self.scope]
             for peer in self.peers:
                 command += ['--peer', peer]
@@ -105,7 +111,7 @@ class Node:
 
     def run(self, *arguments: str, person: str = '', codes: Sequence[int] = (0,)) -> str:
         """What `maillage` prints when asked this on the node. Raises CommandFailed on any exit code not in `codes`."""
-        environment = dict(os.environ, MAILLAGE_NODE=self.address, LC_ALL='C.UTF-8')
+        environment = dict(os.environ, MAILLAGE_NODE=self.local, LC_ALL='C.UTF-8')
         command = [self.command, *(['--person', person] if person else []), *arguments]
         result = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                                 timeout=300, check=False)

@@ -62,13 +62,24 @@ class Story:
     # Acts.
 
     def _open_the_network(self) -> None:
-        screen.heading('1. Neuf sites s’ouvrent')
+        screen.heading('1. Lyon fonde le réseau, huit machines le rejoignent')
         screen.aside('Deux antennes, qui tiennent tout ; sept relais, chacun son département et ce qui est de la région '
-                     'entière. Chacun son processus et son disque.')
-        with self._timed('ouverture des neuf sites'):
+                     'entière. Chacun son processus, son disque, sa clé et son certificat ; chacun est entré avec un code '
+                     'qui a servi une fois.')
+        with self._timed('fondation, huit invitations, ouverture'):
             self._network.start()
             self._network.wait_settled()
         self._check('les neuf sites se connaissent', True)
+        self._show_the_members()
+
+    def _show_the_members(self) -> None:
+        members = self._network['savoie'].ask('members')['members']
+        roles = {'antenna': 'antenne', 'relay': 'relais'}
+        screen.table(('site', 'rôle', 'territoire', 'identifiant'),
+                     [(member['site'], roles[member['role']], member['territory'], member['site_id'])
+                      for member in members])
+        self._check('la Savoie connaît les neuf membres, deux antennes et sept relais',
+                    sorted(member['role'] for member in members) == ['antenna'] * 2 + ['relay'] * 7)
 
     def _import_files(self) -> None:
         screen.heading('2. Quatre fichiers, tels quels, importés dans les antennes')

@@ -40,7 +40,7 @@ void Write(replication::Replica& replica, const RecordKey& record, const Edit& e
 
 SiteId IdentityIn(const std::string& folder) {
   std::filesystem::create_directories(folder);
-  return Must(server::LoadOrCreateIdentity(folder));
+  return Must(server::LoadOrCreateIdentity(folder)).site();
 }
 
 }  // namespace

@@ -352,6 +352,11 @@ absl::StatusOr<v1::PeerStatus> FakeNode::SyncPeer(const v1::SyncPeerRequest& req
   return peer;
 }
 
+absl::StatusOr<v1::ListMembersResponse> FakeNode::ListMembers(const v1::ListMembersRequest&) {
+  if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
+  return members;
+}
+
 absl::StatusOr<v1::ListSitesResponse> FakeNode::ListSites(const v1::ListSitesRequest&) {
   if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
   return sites;

@@ -55,6 +55,7 @@ class FakeNode : public Connection {
   std::vector<v1::ExportBundleRequest> bundle_calls;
   std::string imported;
   v1::ListSitesResponse sites;
+  v1::ListMembersResponse members;
   v1::SetSiteScopeResponse scope_change;
 
   absl::StatusOr<v1::Record> GetRecord(const v1::GetRecordRequest& request) override;
@@ -87,6 +88,7 @@ class FakeNode : public Connection {
   absl::StatusOr<v1::PeerStatus> ResumePeer(const v1::ResumePeerRequest& request) override;
   absl::StatusOr<v1::PeerStatus> SyncPeer(const v1::SyncPeerRequest& request) override;
   absl::StatusOr<v1::RecordExplanation> ExplainRecord(const v1::ExplainRecordRequest& request) override;
+  absl::StatusOr<v1::ListMembersResponse> ListMembers(const v1::ListMembersRequest& request) override;
   absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override;
   absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(
       const v1::SetSiteScopeRequest& request) override;

@@ -86,7 +86,7 @@ class CommandLineTest(NodesTest):
 
     def test_a_node_that_is_not_there(self):
         self.node.stop()
-        self.assert_refused(self.node.address, self.node, 'list', 'actor')
+        self.assert_refused(self.node.local, self.node, 'list', 'actor')
 
     def test_status_for_people_and_for_machines(self):
         self.assertIn('savoie', self.node.run('status'))

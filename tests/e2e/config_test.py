@@ -13,7 +13,7 @@ class ConfigTest(NodesTest):
         lyon = self.start('lyon')
         port, = free_ports(1)
         file = self.folder / 'savoie.toml'
-        file.write_text(f'site = "savoie"\ndata = "{self.folder / "savoie"}"\nlisten = "127.0.0.1:{port}"\n'
+        file.write_text(f'site = "savoie"\ndata = "{self.folder / "savoie" / "data"}"\nlisten = "127.0.0.1:{port}"\n'
                         f'peers = ["{lyon.address}"]\n', encoding='utf-8')
         savoie = self.node('savoie', port)
         savoie.start('--config', file)

@@ -54,6 +54,7 @@ TestSite::TestSite(const TestSite& original, uint64_t seed)
       id(original.id),
       store(original.store->Clone()),
       random(seed),
+      network(original.network),
       clock_(original.clock_) {
   Restart();
 }
@@ -67,7 +68,9 @@ void TestSite::Restart(bool continuity_proven) {
   store->Reopen();
   storage::Store* const disk =
       damaged != nullptr ? static_cast<storage::Store*>(damaged.get()) : store.get();
-  auto opened = Replica::Open(disk, clock_, &random, {id, &Schema::BuiltIn(), continuity_proven});
+  Replica::Options options{id, &Schema::BuiltIn(), continuity_proven};
+  options.network = network;
+  auto opened = Replica::Open(disk, clock_, &random, options);
   MustBeOk(opened.status());
   replica = *std::move(opened);
 }

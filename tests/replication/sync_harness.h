@@ -72,6 +72,8 @@ class TestSite {
   std::unique_ptr<DamagedStore> damaged;
   std::unique_ptr<Replica> replica;
   SeededRandom random;
+  // Of the network that it belongs to, from the next Restart on; empty: of none.
+  v1::NetworkFile network;
 
  private:
   TestSite(const TestSite& original, uint64_t seed);

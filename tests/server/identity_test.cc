@@ -20,14 +20,14 @@ class IdentityTest : public ::testing::Test {
 TEST_F(IdentityTest, IsMadeOnceAndThenRead) {
   auto first = LoadOrCreateIdentity(path_);
   ASSERT_TRUE(first.ok()) << first.status();
-  EXPECT_FALSE(first->empty());
-  EXPECT_EQ(*LoadOrCreateIdentity(path_), *first);
+  EXPECT_FALSE(first->site().empty());
+  EXPECT_EQ(LoadOrCreateIdentity(path_)->site(), first->site());
 }
 
 TEST_F(IdentityTest, TwoSitesDiffer) {
   const std::filesystem::path other = folder_.In("other");
   std::filesystem::create_directory(other);
-  EXPECT_NE(*LoadOrCreateIdentity(path_), *LoadOrCreateIdentity(other));
+  EXPECT_NE(LoadOrCreateIdentity(path_)->site(), LoadOrCreateIdentity(other)->site());
 }
 
 TEST_F(IdentityTest, TheKeyIsItsOwnersAlone) {

@@ -47,7 +47,7 @@ class Disaster {
     fs::create_directory(data_);
     const auto site = LoadOrCreateIdentity(data_);
     EXPECT_TRUE(site.ok()) << site.status();
-    savoie_.id = *site;
+    savoie_.id = site->site();
     Open();
     for (int i = 0; i < kRecords; ++i) ids_.push_back(lyon_.Create(Content()));
     Exchange();

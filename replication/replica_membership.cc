@@ -1,0 +1,58 @@
+// Who belongs to the network, as this site knows it.
+#include <memory>
+#include <utility>
+
+#include "replication/replica.h"
+#include "storage/keys.h"
+
+namespace maillage::replication {
+
+using storage::Table;
+
+absl::Status Replica::LoadMembership() {
+  open_membership_.reset();
+  membership_ = std::make_shared<const Membership>();
+  if (network_.network().empty()) return absl::OkStatus();
+  const std::optional<NetworkId> network = NetworkId::FromBytes(network_.network());
+  if (!network.has_value()) return absl::InvalidArgumentError("un réseau sans nom");
+  absl::StatusOr<Membership> membership = Membership::Of(*network, network_.log());
+  if (!membership.ok()) return membership.status();
+  v1::MembershipLog stored;
+  auto cursor = store_->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::kMemberPrefix));
+  // What is damaged comes again from any peer.
+  for (; cursor->Valid() || (cursor->SkipDamage() && cursor->Valid()); cursor->Next()) {
+    v1::SignedEntry entry;
+    if (entry.ParseFromString(std::string(cursor->value()))) *stored.add_entry() = std::move(entry);
+  }
+  if (!cursor->status().ok()) return cursor->status();
+  membership->Add(stored);
+  membership_ = std::make_shared<const Membership>(*std::move(membership));
+  return absl::OkStatus();
+}
+
+Scope Replica::RightsOf(const SiteId& site) const {
+  const Member* const member = membership_->Find(site);
+  if (member == nullptr) return {};
+  // A site that is out itself keeps what it has; nobody takes it over.
+  if (member->revoked && site != identity_.site) return Scope(std::set<std::string>());
+  return member->territory;
+}
+
+absl::StatusOr<size_t> Replica::AddMembership(const v1::MembershipLog& log) {
+  if (failed_) return absl::FailedPreconditionError("a commit failed: the store has to be opened again");
+  Membership next = open_membership_.has_value() ? *open_membership_ : *membership_;
+  Membership::Added added = next.Add(log);
+  for (Membership::Row& row : added.rows) PutMeta(storage::MemberKey(row.id), std::move(row.bytes));
+  const size_t count = added.rows.size();
+  if (count > 0) open_membership_ = std::move(next);
+  if (!added.refused.ok()) return added.refused;
+  return count;
+}
+
+void Replica::KeepMembership() {
+  if (!open_membership_.has_value()) return;
+  membership_ = std::make_shared<const Membership>(*std::move(open_membership_));
+  ++membership_version_;
+}
+
+}  // namespace maillage::replication

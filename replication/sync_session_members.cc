@@ -1,0 +1,41 @@
+// Who may talk, and what the two tell each other of who belongs to the network. README.md, "Who belongs to the network".
+#include "replication/sync_session.h"
+#include "replication/tuning.h"
+
+namespace maillage::replication {
+
+void SyncSession::CheckMember() {
+  followed_membership_ = replica_->membership_version();
+  const Membership& membership = *replica_->membership();
+  if (!membership.founded() || options_.anyone) return;
+  if (!proven_peer_.empty() && proven_peer_ != progress_.peer) {
+    Close(v1::Goodbye::NO_MEMBER, "le certificat est celui d'un autre site");
+    return;
+  }
+  const Member* const member = membership.Find(progress_.peer);
+  if (member == nullptr) {
+    Close(v1::Goodbye::NO_MEMBER, "ce site n'est pas membre du réseau, pour ce qu'on en sait ici");
+  } else if (member->revoked) {
+    Close(v1::Goodbye::NO_MEMBER, "ce site a été révoqué");
+  }
+}
+
+void SyncSession::FollowMembership() {
+  if (hello_received_ && followed_membership_ != replica_->membership_version()) CheckMember();
+}
+
+absl::Status SyncSession::OnMembership(const v1::MembershipLog& log) {
+  const absl::StatusOr<size_t> added = replica_->AddMembership(log);
+  // An entry of a later version, or one that nobody known here signed, says nothing against the peer.
+  return IsPeersMistake(added.status()) ? absl::OkStatus() : added.status();
+}
+
+bool SyncSession::FillMembership(v1::SyncFrame* frame) {
+  const Membership& membership = *replica_->membership();
+  if (!membership.founded() || told_entries_ >= membership.journal_size()) return false;
+  *frame->mutable_membership() = membership.Journal(told_entries_, kMembershipEntriesPerFrame);
+  told_entries_ += static_cast<size_t>(frame->membership().entry_size());
+  return true;
+}
+
+}  // namespace maillage::replication
