@@ -253,6 +253,7 @@ absl::StatusOr<Replica::ApplyResult> Replica::CompareWithHeld(const Change& chan
   absl::StatusOr<FeedEntry> entry = ReadFeedEntry(*store_, (*row)->position);
   if (!entry.ok()) return entry.status();
   if (entry->change == bytes) return duplicate;
+  if (absl::Status author = CheckAuthor(change, bytes); !author.ok()) return author;
   absl::StatusOr<Change> held = DecodeChange(entry->change);
   if (!held.ok()) return absl::DataLossError("feed table: a damaged change");
   return ApplyResult{Applied::kClash, change.record, 0, *std::move(held), HashOfChange(entry->change)};
@@ -323,6 +324,7 @@ absl::StatusOr<Replica::Renames> Replica::ChooseRenames(const std::set<uint64_t>
 void Replica::PutRenamed(const HistoricChange& renamed, bool history_broken) {
   const Change& change = renamed.change;
   std::string bytes = EncodeChange(change);
+  SignOwn(bytes);
   NoteAuthor(change.dot.actor, change.site_sequence, bytes);
   if (change.site_sequence % kOwnSequenceStep == 1) {
     batch_.Put(Table::kMeta, storage::OwnSequenceKey(change.dot.actor.incarnation, change.site_sequence),

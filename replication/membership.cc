@@ -296,6 +296,8 @@ void Membership::EvaluateMembers(const Restrictions& restrictions) {
         entry.body.has_founding() ? entry.body.founding().antenna() : entry.body.enrolment();
     const SiteId site = SiteIdOf(enrolment.key());
     Member& member = members_[site];
+    const bool writes = member.writes || enrolment.role() != v1::ROLE_READER;
+    member.writes = writes;
     // An antenna stays one until it is revoked: no single other one can make it less.
     const bool antenna = enrolment.role() == v1::ROLE_ANTENNA;
     const bool newer = member.role == v1::ROLE_UNSPECIFIED || enrolment.revision() >= member.revision;
@@ -308,6 +310,7 @@ void Membership::EvaluateMembers(const Restrictions& restrictions) {
     member.territory = *Scope::Parse(enrolment.territory());
     member.authority_key = enrolment.authority_key();
     member.revision = enrolment.revision();
+    member.writes = writes;
   }
 }
 

@@ -48,6 +48,9 @@ struct Member {
   std::map<uint64_t, KnownAuthor> last_valid;
   std::string reason;
 
+  // Some enrolment of it let it write. What it wrote stays, whatever it may do today.
+  bool writes = false;
+
   bool in_good_standing() const { return !revoked; }
 };
 

@@ -54,7 +54,7 @@ RecordId NewRecordId(WallClock& clock, Random& random) {
 
 Replica::Replica(storage::Store* store, WallClock* clock, Random* random, const Options& options)
     : store_(store), wall_(clock), random_(random), index_(options.index), clock_(clock),
-      network_(options.network) {}
+      network_(options.network), key_(options.key), verifier_(options.verifier) {}
 
 absl::StatusOr<std::unique_ptr<Replica>> Replica::Open(storage::Store* store, WallClock* clock,
                                                        Random* random, const Options& options) {
@@ -235,6 +235,7 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
               return std::tie(a.field, a.key) < std::tie(b.field, b.key);
             });
   std::string bytes = EncodeChange(change);
+  SignOwn(bytes);
   if (bytes.size() > kMaxChangeBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("modification de plus de ", kMaxChangeBytes, " octets : à écrire en plusieurs fois"));
@@ -269,9 +270,15 @@ absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_byte
   RecordState& state = (*staged)->state;
   const bool covered = state.vector().Covers(change->dot);
   const bool handed_over = (*staged)->evicted.has_value() && (*staged)->evicted->vector.Covers(change->dot);
+  if (!covered) {
+    if (absl::Status author = CheckAuthor(*change, change_bytes); !author.ok()) return author;
+  }
   if (change->dot.actor.site == identity_.site && !handed_over) {
     absl::StatusOr<bool> twins = IsTwins(*change, change_bytes, covered);
     if (!twins.ok()) return twins.status();
+    if (*twins && covered) {
+      if (absl::Status author = CheckAuthor(*change, change_bytes); !author.ok()) return author;
+    }
     if (*twins) return ApplyResult{Applied::kTwin, change->record};
   }
   if (covered) return CompareWithHeld(*change, change_bytes, source);

@@ -20,6 +20,7 @@
 #include "absl/status/statusor.h"
 #include "proto/id.h"
 #include "replication/change.h"
+#include "replication/change_signature.h"
 #include "replication/evicted_record.h"
 #include "replication/feed_entry.h"
 #include "replication/fingerprint_tree.h"
@@ -58,6 +59,10 @@ class Replica {
     ContinuityDoubt doubt = ContinuityDoubt::kStoreDamaged;
     // What the site was told when it joined; empty: it belongs to no network.
     v1::NetworkFile network = {};
+    // Of this site, where it belongs to a network; must outlive the replica.
+    const SigningKey* key = nullptr;
+    // Null: signatures are verified as they come. Must outlive the replica.
+    ChangeVerifier* verifier = nullptr;
   };
 
   // All pointers must outlive the replica. FailedPrecondition where the store belongs to another site.
@@ -108,7 +113,7 @@ class Replica {
     std::optional<Change> held = std::nullopt;
     std::string held_hash = {};
   };
-  // A change as its author encoded it. InvalidArgument where it is malformed. `returns`: the record is to come back, should
+  // A change as its author encoded it. InvalidArgument where it is malformed, or not of whom it says (replica_membership.cc). `returns`: the record is to come back, should
   // this site have handed it over.
   absl::StatusOr<ApplyResult> Apply(std::string_view change_bytes, const SiteId& source, bool returns = false);
 
@@ -283,6 +288,10 @@ class Replica {
   absl::Status RecoverHistory(const RecordKey& record, Staged& staged);
   absl::Status LoadRequests();
   absl::Status LoadMembership();
+  // Signs a change of this site's, where it belongs to a network.
+  void SignOwn(std::string& bytes) const;
+  // OK, or InvalidArgument, in French: why a change isn't its author's, or its author may write nothing.
+  absl::Status CheckAuthor(const Change& change, std::string_view bytes);
   void KeepMembership();
   void Remember(const std::string& request_id, const RequestOutcome& outcome);
   // Adds to the batch the removal of what exceeds kRememberedRequests; how many of the oldest.
@@ -369,6 +378,8 @@ class Replica {
   const IndexSource* const index_;
   HybridClock clock_;
   const v1::NetworkFile network_;
+  const SigningKey* const key_;
+  ChangeVerifier* const verifier_;
   std::shared_ptr<const Membership> membership_;
   uint64_t membership_version_ = 0;
   uint64_t followed_membership_ = 0;

@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "replication/replica.h"
 #include "storage/keys.h"
 
@@ -36,6 +37,28 @@ Scope Replica::RightsOf(const SiteId& site) const {
   // A site that is out itself keeps what it has; nobody takes it over.
   if (member->revoked && site != identity_.site) return Scope(std::set<std::string>());
   return member->territory;
+}
+
+void Replica::SignOwn(std::string& bytes) const {
+  if (key_ != nullptr && membership_->founded()) SignChange(*key_, membership_->network(), bytes);
+}
+
+absl::Status Replica::CheckAuthor(const Change& change, std::string_view bytes) {
+  const Membership& membership = open_membership_.has_value() ? *open_membership_ : *membership_;
+  if (!membership.founded()) return absl::OkStatus();
+  const Member* const author = membership.Find(change.dot.actor.site);
+  if (author == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat("écrit par le site ", FormatSiteId(change.dot.actor.site),
+                                                   ", qui n'est pas membre du réseau"));
+  }
+  if (!author->writes) {
+    return absl::InvalidArgumentError(absl::StrCat("écrit par « ", author->name, " », qui ne peut que lire"));
+  }
+  const bool signed_by_author = verifier_ != nullptr
+                                    ? verifier_->Verify(bytes, membership.network(), author->key)
+                                    : VerifyChange(bytes, membership.network(), author->key);
+  if (signed_by_author) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("la signature n'est pas celle de « ", author->name, " »"));
 }
 
 absl::StatusOr<size_t> Replica::AddMembership(const v1::MembershipLog& log) {

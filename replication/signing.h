@@ -20,6 +20,7 @@ inline constexpr size_t kHashSize = 32;
 // What a signature is about is signed with it, as "domain NUL message": one that was made for a purpose never passes for
 // another.
 inline constexpr std::string_view kMembershipDomain = "maillage membership entry";
+inline constexpr std::string_view kChangeDomain = "maillage change";
 inline constexpr std::string_view kJoinDomain = "maillage join request";
 
 // BLAKE2b-256; keyed where `key` isn't empty (16 to 64 bytes).

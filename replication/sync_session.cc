@@ -287,6 +287,12 @@ absl::Status SyncSession::OnStates(const v1::States& states) {
   for (const v1::RecordStateBytes& state : states.state()) {
     absl::StatusOr<RecordKey> record = ParseRecord(state.record(), state.kind());
     if (!record.ok()) return record.status();
+    if (!MayTellStates()) {
+      has_gap_ = moved_since_check_ = true;
+      absl::Status kept = RefuseState(*record);
+      if (!kept.ok()) return kept;
+      continue;
+    }
     if (!continuity_.open()) {
       has_gap_ = moved_since_check_ = true;
       break;

@@ -180,6 +180,9 @@ class SyncSession {
   void FollowMembership();
   absl::Status OnMembership(const v1::MembershipLog& log);
   bool FillMembership(v1::SyncFrame* frame);
+  // A state is the word of who sends it: no author has signed it.
+  bool MayTellStates() const;
+  absl::Status RefuseState(const RecordKey& record);
 
   // Once the list of sites has changed.
   void FollowScopes();

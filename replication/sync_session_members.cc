@@ -38,4 +38,17 @@ bool SyncSession::FillMembership(v1::SyncFrame* frame) {
   return true;
 }
 
+bool SyncSession::MayTellStates() const {
+  const Membership& membership = *replica_->membership();
+  if (!membership.founded()) return true;
+  const Member* const peer = membership.Find(progress_.peer);
+  return peer != nullptr && peer->role == v1::ROLE_ANTENNA && !peer->revoked;
+}
+
+absl::Status SyncSession::RefuseState(const RecordKey& record) {
+  return replica_->Quarantine({progress_.peer,
+                               "un état entier, sans les modifications signées de ses auteurs, n'est pris que d'une antenne",
+                               std::string(record.id.bytes())});
+}
+
 }  // namespace maillage::replication

@@ -87,8 +87,6 @@ void AdminService::Loop() {
       job = std::exchange(job_, nullptr);
     }
     job();
-    const std::lock_guard lock(mutex_);
-    busy_ = false;
   }
 }
 
@@ -104,9 +102,10 @@ bool AdminService::Take(Job job, std::function<void()> interrupt) {
   return true;
 }
 
-void AdminService::Disarm() {
+void AdminService::Release() {
   const std::lock_guard lock(mutex_);
   interrupt_ = nullptr;
+  busy_ = false;
 }
 
 bool AdminService::stopping() const {
@@ -124,6 +123,7 @@ grpc::ServerWriteReactor<v1::BackupProgress>* AdminService::Backup(grpc::Callbac
     });
     spdlog::log(made.ok() ? spdlog::level::info : spdlog::level::warn, "backup folder={} outcome=\"{}\"", folder,
                 made.ok() ? "ok" : std::string(made.message()));
+    Release();
     reactor->End(ToGrpcStatus(made));
   });
   if (!taken) reactor->End(Busy());
@@ -176,6 +176,7 @@ grpc::ServerWriteReactor<v1::ScrubProgress>* AdminService::Scrub(grpc::CallbackS
       return !stopping() && reactor->Tell(std::move(progress));
     };
     const absl::Status examined = repair ? Repair(tell) : Examine(tell);
+    Release();
     reactor->End(ToGrpcStatus(examined));
   });
   if (!taken) reactor->End(Busy());
@@ -192,7 +193,7 @@ grpc::ServerWriteReactor<v1::BundlePart>* AdminService::ExportBundle(grpc::Callb
                                  [reactor](v1::BundlePart part) { return reactor->Send(std::move(part)); });
         spdlog::info("bundle exported receiver=\"{}\" outcome=\"{}\"", request.receiver(),
                      made.ok() ? "ok" : std::string(made.message()));
-        Disarm();
+        Release();
         reactor->End(ToGrpcStatus(made));
       },
       [reactor] { reactor->Abandon(); });
@@ -216,7 +217,7 @@ grpc::ServerBidiReactor<v1::BundlePart, v1::ImportBundleProgress>* AdminService:
             [reactor](v1::ImportBundleProgress progress) { return reactor->Send(std::move(progress)); });
         spdlog::log(taken_in.ok() ? spdlog::level::info : spdlog::level::warn, "bundle imported outcome=\"{}\"",
                     taken_in.ok() ? "ok" : std::string(taken_in.message()));
-        Disarm();
+        Release();
         reactor->End(ToGrpcStatus(taken_in));
       },
       [reactor] { reactor->Abandon(); });

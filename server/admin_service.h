@@ -57,8 +57,8 @@ class AdminService final : public v1::AdminService::CallbackService {
   // False where a job runs already, or the node stops. `interrupt` ends what the job may be waiting for; called on another
   // thread, while the job runs.
   bool Take(Job job, std::function<void()> interrupt = nullptr);
-  // To be called before what `interrupt` touches may go.
-  void Disarm();
+  // By each job before it answers: its caller may ask for the next one at once, and what `interrupt` touches may go.
+  void Release();
   bool stopping() const;
   BackupManifest Describe(const replication::Replica& replica) const;
   // How far the reading of the store is. `tell` must outlive it.

@@ -147,6 +147,7 @@ class RunningNode final : public Node {
         });
     if (trust_ != nullptr) {
       hub_->OnMembership([this](const auto& membership) { trust_->door()->Follow(membership); });
+      hub_->OnRead([this](const v1::SyncFrame& frame) { trust_->verified().Look(frame); });
     }
     record_service_ = std::make_unique<RecordService>(&Schema::BuiltIn(), store_.get(), writer_.get());
     status_service_ = std::make_unique<StatusService>(
@@ -189,8 +190,8 @@ class RunningNode final : public Node {
     }
     server_.reset();
     local_server_.reset();
-    trust_.reset();
     replica_.reset();
+    trust_.reset();
     store_.reset();
     lease_.reset();
   }
@@ -222,7 +223,11 @@ class RunningNode final : public Node {
     if (!doubt.empty()) spdlog::warn("continuity in doubt, new incarnation reason=\"{}\"", doubt);
     const bool continues = store_vouches && doubt.empty();
     Replica::Options options{site, &Schema::BuiltIn(), continues, kind};
-    if (trust_ != nullptr) options.network = trust_->network();
+    if (trust_ != nullptr) {
+      options.network = trust_->network();
+      options.key = &trust_->key();
+      options.verifier = &trust_->verified();
+    }
     auto replica = Replica::Open(store_.get(), &clock_, &random_, options);
     if (!replica.ok()) return replica.status();
     replica_ = *std::move(replica);

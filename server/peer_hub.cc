@@ -109,6 +109,7 @@ void PeerHub::Attach(const std::shared_ptr<Link>& link) {
   pump_due_ = true;
   SyncStream::Events events;
   events.on_frame = [this, link](v1::SyncFrame frame) {
+    if (on_read_) on_read_(frame);
     Post([this, link, frame = std::move(frame)] { OnFrame(link, frame); });
   };
   events.on_written = [this, link] { Post([this, link] { OnWritten(link); }); };

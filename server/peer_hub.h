@@ -43,6 +43,8 @@ class PeerHub {
   void OnMembership(std::function<void(const std::shared_ptr<const replication::Membership>&)> listener) {
     on_membership_ = std::move(listener);
   }
+  // Calls it with each frame that came, on the thread that read it, before the session gets it. Before Start.
+  void OnRead(std::function<void(const v1::SyncFrame&)> reader) { on_read_ = std::move(reader); }
   // Reads what was paused, and starts dialling.
   absl::Status Start();
   // From any thread: an incoming stream, and the address that it comes from, for the log. It waits for its turn to
@@ -178,6 +180,7 @@ class PeerHub {
   std::function<void()> all_closed_;
   std::function<void(const std::shared_ptr<const replication::Membership>&)> on_membership_;
   uint64_t membership_seen_ = 0;
+  std::function<void(const v1::SyncFrame&)> on_read_;
 };
 
 }  // namespace maillage::server

@@ -98,6 +98,9 @@ inline constexpr int kEnrolmentMessageBytes = 4096;
 inline constexpr size_t kEnrolmentMemoryBytes = size_t{16} << 20;
 // How often an invitation looks whether its code has expired, or its operator has had enough.
 inline constexpr int64_t kEnrolmentLookMillis = 200;
+// Signatures that were verified and not asked for yet: what 2,000 links may have read ahead is less. Some 48 bytes each.
+inline constexpr size_t kVerifiedChanges = 200'000;
+
 // How often a node looks whether its certificate has to be renewed, and how long an antenna has to answer.
 inline constexpr int64_t kRenewalLookMillis = 60'000;
 inline constexpr int64_t kRenewalCallMillis = 10'000;

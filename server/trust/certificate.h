@@ -43,6 +43,8 @@ class Certificate {
   // Milliseconds since 1970.
   uint64_t from_millis() const { return from_millis_; }
   uint64_t until_millis() const { return until_millis_; }
+  // Half of its life is over.
+  bool RenewalDue(uint64_t now_millis) const { return now_millis >= from_millis_ + (until_millis_ - from_millis_) / 2; }
 
  private:
   std::shared_ptr<x509_st> x509_;

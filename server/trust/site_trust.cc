@@ -22,11 +22,6 @@ constexpr char kTlsKeyFile[] = "tls-key.pem";
 
 }  // namespace
 
-bool RenewalDue(const Certificate& certificate, uint64_t now_millis) {
-  const uint64_t life = certificate.until_millis() - certificate.from_millis();
-  return now_millis >= certificate.from_millis() + life / 2;
-}
-
 SiteTrust::SiteTrust(std::filesystem::path data, replication::SigningKey identity, replication::WallClock* clock,
                      replication::Random* random)
     : data_(std::move(data)),
@@ -151,7 +146,7 @@ void SiteTrust::KeepRenewed(std::vector<std::string> addresses) {
       const absl::StatusOr<Certificate> certificate = Certificate::Parse(pem);
       const auto admitted = door_->Admit(pem);
       const bool invalid = admitted.ok() && admitted->needs_renewal;
-      if (certificate.ok() && (invalid || RenewalDue(*certificate, clock_->NowMillis()))) Renew(addresses);
+      if (certificate.ok() && (invalid || certificate->RenewalDue(clock_->NowMillis()))) Renew(addresses);
       lock.lock();
       wake_.wait_for(lock, std::chrono::milliseconds(kRenewalLookMillis), [this] { return stopping_; });
     }

@@ -19,11 +19,9 @@
 #include "server/trust/certificate.h"
 #include "server/trust/credentials.h"
 #include "server/trust/door.h"
+#include "server/trust/verified_changes.h"
 
 namespace maillage::server {
-
-// Whether half of a certificate's life is over.
-bool RenewalDue(const Certificate& certificate, uint64_t now_millis);
 
 // Thread-safe.
 class SiteTrust {
@@ -37,6 +35,8 @@ class SiteTrust {
 
   const v1::NetworkFile& network() const { return network_; }
   const std::shared_ptr<Door>& door() const { return door_; }
+  const replication::SigningKey& key() const { return identity_; }
+  VerifiedChanges& verified() { return verified_; }
   // Since 1970.
   uint64_t certificate_until_millis() const;
 
@@ -65,6 +65,7 @@ class SiteTrust {
   replication::WallClock* const clock_;
   replication::Random* const random_;
   const std::shared_ptr<Door> door_;
+  VerifiedChanges verified_{door_};
   v1::NetworkFile network_;
 
   mutable std::mutex mutex_;

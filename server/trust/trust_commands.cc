@@ -69,7 +69,13 @@ absl::Status MakeDataFolder(const fs::path& data) {
 
 absl::Status CheckOfNoNetwork(const fs::path& data) {
   const auto network = ReadNetworkFile(data);
-  if (absl::IsNotFound(network.status())) return absl::OkStatus();
+  std::error_code error;
+  if (absl::IsNotFound(network.status()) && !fs::exists(data / kStoreFolder, error)) return absl::OkStatus();
+  if (absl::IsNotFound(network.status())) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        data.string(), " : ce dossier a déjà servi, sans réseau, et rien de ce qui y est n'est signé ; prenez un nouveau "
+                       "dossier, puis importez-y ce qui a été exporté de celui-ci (maillage export, maillage import)"));
+  }
   if (!network.ok()) return network.status();
   return absl::FailedPreconditionError(
       absl::StrCat(data.string(), " : ce site appartient déjà à un réseau ; rien n'a été changé"));

@@ -11,6 +11,7 @@
 #include "replication/schema.h"
 #include "replication/scope.h"
 #include "server/identity.h"
+#include "server/trust/network_file.h"
 #include "storage/keys.h"
 #include "tests/bench/corpus.h"
 #include "tests/bench/pipe.h"
@@ -38,19 +39,23 @@ void Write(replication::Replica& replica, const RecordKey& record, const Edit& e
   Must(replica.Write({record, before.vector(), operations, "Awa", ""}));
 }
 
-SiteId IdentityIn(const std::string& folder) {
+replication::SigningKey IdentityIn(const std::string& folder) {
   std::filesystem::create_directories(folder);
-  return Must(server::LoadOrCreateIdentity(folder)).site();
+  return Must(server::LoadOrCreateIdentity(folder));
 }
 
 }  // namespace
 
-DiskSite::DiskSite(const std::string& folder) : id_(IdentityIn(folder)) {
+DiskSite::DiskSite(const std::string& folder) : key_(IdentityIn(folder)), id_(key_.site()) {
   storage::RocksStore::Opened opened = Must(storage::RocksStore::Open(folder + "/store"));
   if (!opened.continuity_proven) Die(opened.damage);
   store_ = std::make_unique<CountingStore>(std::move(opened.store));
-  replica_ = Must(
-      replication::Replica::Open(store_.get(), &clock_, &random_, {id_, &Schema::BuiltIn(), true}));
+  replication::Replica::Options options{id_, &Schema::BuiltIn(), true};
+  if (const auto network = server::ReadNetworkFile(folder); network.ok()) {
+    options.network = *network;
+    options.key = &key_;
+  }
+  replica_ = Must(replication::Replica::Open(store_.get(), &clock_, &random_, options));
 }
 
 std::vector<RecordKey> DiskSite::Actors() const {

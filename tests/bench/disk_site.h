@@ -51,7 +51,7 @@ class CountingStore final : public storage::Store {
 // Not thread-safe.
 class DiskSite {
  public:
-  // Opens what the folder holds, or makes a new site there.
+  // Opens what the folder holds, or makes a new site there; a member where the folder says so (server/trust/network_file.h).
   explicit DiskSite(const std::string& folder);
 
   const SiteId& id() const { return id_; }
@@ -65,6 +65,7 @@ class DiskSite {
   uint64_t StoredBytes() const;
 
  private:
+  const replication::SigningKey key_;
   const SiteId id_;
   server::MachineClock clock_;
   server::MachineRandom random_;

@@ -26,6 +26,9 @@ std::unique_ptr<server::Node> StartNode(const std::string& name, const std::stri
   return Must(server::Node::Start(config));
 }
 
+// Members talk to clients over nothing else.
+std::string SocketIn(const std::string& folder) { return "unix:" + folder + "/" + server::kSocketFile; }
+
 std::string RootOf(const std::string& address) {
   const auto stub = v1::StatusService::NewStub(NewChannel(address));
   grpc::ClientContext context;
@@ -56,15 +59,15 @@ v1::PeerStatus AwaitAgreement(const std::string& address, const std::string& pee
 }  // namespace
 
 NodePair::NodePair(const std::string& first_folder, std::string second_folder)
-    : second_folder_(std::move(second_folder)), first_(StartNode("lyon", first_folder, {})) {}
+    : first_folder_(first_folder), second_folder_(std::move(second_folder)), first_(StartNode("lyon", first_folder, {})) {}
 
 NodePair::~NodePair() = default;
 
 void NodePair::Connect() {
   second_ = StartNode("savoie", second_folder_, {first_address()});
-  const v1::PeerStatus peer = AwaitAgreement(second_address(), first_address());
+  const v1::PeerStatus peer = AwaitAgreement(SocketIn(second_folder_), first_address());
   wire_bytes_ = peer.bytes_sent() + peer.bytes_received();
-  if (RootOf(first_address()) != RootOf(second_address())) Die("two nodes agree and differ");
+  if (RootOf(SocketIn(first_folder_)) != RootOf(SocketIn(second_folder_))) Die("two nodes agree and differ");
 }
 
 }  // namespace maillage::bench

@@ -26,6 +26,7 @@ class NodePair {
   uint64_t WireBytes() const { return wire_bytes_; }
 
  private:
+  const std::string first_folder_;
   const std::string second_folder_;
   std::unique_ptr<server::Node> first_;
   std::unique_ptr<server::Node> second_;

@@ -24,6 +24,7 @@ RUNS = [
     ('tests/replication/maillage_replication_test', [], {}),
     ('tests/replication/maillage_sync_test', [], {}),
     ('tests/replication/maillage_merge_test', [], {'MAILLAGE_HISTORIES': '400'}),
+    ('tests/server/maillage_door_test', [], {}),
     ('tests/storage/maillage_storage_test', [], {}),
     ('tests/sim/maillage_simulation', ['--seeds', '150', '--first', '20210108'], {}),
 ]

@@ -72,6 +72,7 @@ TEST(Golden, Keys) {
       .Add("meta: had", storage::HadKey(Alice()))
       .Add("meta: due", storage::DueKey(Alice(), kRecord))
       .Add("meta: loading", storage::kLoadingKey)
+      .Add("meta: member", storage::MemberKey(digest))
       .Compare();
 }
 

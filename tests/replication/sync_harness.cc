@@ -55,6 +55,7 @@ TestSite::TestSite(const TestSite& original, uint64_t seed)
       store(original.store->Clone()),
       random(seed),
       network(original.network),
+      key(original.key),
       clock_(original.clock_) {
   Restart();
 }
@@ -70,6 +71,7 @@ void TestSite::Restart(bool continuity_proven) {
       damaged != nullptr ? static_cast<storage::Store*>(damaged.get()) : store.get();
   Replica::Options options{id, &Schema::BuiltIn(), continuity_proven};
   options.network = network;
+  options.key = key;
   auto opened = Replica::Open(disk, clock_, &random, options);
   MustBeOk(opened.status());
   replica = *std::move(opened);

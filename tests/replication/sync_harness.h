@@ -74,6 +74,8 @@ class TestSite {
   SeededRandom random;
   // Of the network that it belongs to, from the next Restart on; empty: of none.
   v1::NetworkFile network;
+  // Signs what it writes there.
+  const SigningKey* key = nullptr;
 
  private:
   TestSite(const TestSite& original, uint64_t seed);

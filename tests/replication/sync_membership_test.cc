@@ -29,6 +29,7 @@ class SyncMembership : public ::testing::Test {
     site.id = key.site();
     site.store = std::make_unique<storage::MemoryStore>();
     site.network = network.file;
+    site.key = &key;
     site.Restart();
   }
   static std::string Outcome(SyncSession& session) {

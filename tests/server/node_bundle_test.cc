@@ -124,6 +124,11 @@ TEST(NodeBundleTest, ASiteThatNobodyKnowsIsNotFound) {
   EXPECT_TRUE(parts.empty());
 }
 
+TEST(NodeBundleTest, TheNextJobIsTakenAsSoonAsOneHasAnswered) {
+  BundleNode lyon("lyon");
+  for (int i = 0; i < 50; ++i) EXPECT_FALSE(lyon.Export("").empty()) << i;
+}
+
 TEST(NodeBundleTest, WhoGoesAwayHoldsNobodyUp) {
   BundleNode lyon("lyon");
   for (int i = 0; i < 20; ++i) lyon.Create(std::string(60'000, 'x'));

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "server/trust/certificate.h"
-#include "server/trust/site_trust.h"
 #include "tests/replication/support/network.h"
 #include "tests/support/seed.h"
 
@@ -103,11 +102,11 @@ TEST_F(DoorTest, ARevokedSiteStaysOut) {
 TEST_F(DoorTest, TimePasses) {
   const std::string pem = Issue(network.lyon, savoie);
   const Certificate certificate = *Certificate::Parse(pem);
-  EXPECT_FALSE(RenewalDue(certificate, clock.millis));
+  EXPECT_FALSE(certificate.RenewalDue(clock.millis));
   clock.millis += 44 * kDay;
-  EXPECT_FALSE(RenewalDue(certificate, clock.millis));
+  EXPECT_FALSE(certificate.RenewalDue(clock.millis));
   clock.millis += 2 * kDay;
-  EXPECT_TRUE(RenewalDue(certificate, clock.millis)) << "half of its life is over";
+  EXPECT_TRUE(certificate.RenewalDue(clock.millis)) << "half of its life is over";
   EXPECT_FALSE(door.Admit(pem)->needs_renewal);
   clock.millis += 45 * kDay;
   ASSERT_TRUE(door.Admit(pem).ok()) << "its key is still a member's";
