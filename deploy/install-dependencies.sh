@@ -24,11 +24,12 @@ packages_of() {
       echo python3
       ;;
     # python3-grpcio: a client that isn't ours; grpc-proto: the reflection and health protocols it speaks; clang-14:
-    # the fuzz targets.
+    # the fuzz targets; systemd: its judgement of our services.
     test)
       echo libgtest-dev libgmock-dev libbenchmark-dev
       echo python3-grpcio python3-protobuf grpc-proto
       echo clang-14 libfuzzer-14-dev libclang-rt-14-dev
+      echo systemd
       ;;
     *)
       echo "Groupe de paquets inconnu : « $1 » ; attendu : build, test." >&2

@@ -90,12 +90,12 @@ inline constexpr int kHandshakeMillis = 10'000;
 inline constexpr int kConnectionAgeMillis = 30 * 60 * 1000;
 inline constexpr int kConnectionGraceMillis = 10'000;
 
-// While an antenna waits for the machine that it invited, anybody may connect: one call is for the machine, a few more for
-// slips of the pen. The memory is what gRPC may take for all of them.
-inline constexpr int kEnrolmentStreams = 2;
-inline constexpr int kEnrolmentThreads = 16;
-inline constexpr int kEnrolmentMessageBytes = 4096;
-inline constexpr size_t kEnrolmentMemoryBytes = size_t{16} << 20;
+// While an antenna waits for the machine that it invited, anybody may connect: one call is for the machine, others for
+// slips of the pen. Each costs a thread and some 100 KiB; a question has less than 400 bytes.
+inline constexpr int kEnrolmentConnections = 32;
+inline constexpr size_t kEnrolmentMessageBytes = 4096;
+// For a handshake and a question; the answer takes as long as people do.
+inline constexpr uint64_t kEnrolmentPatienceMillis = 10'000;
 // How often an invitation looks whether its code has expired, or its operator has had enough.
 inline constexpr int64_t kEnrolmentLookMillis = 200;
 // Signatures that were verified and not asked for yet: what 2,000 links may have read ahead is less. Some 48 bytes each.

@@ -49,6 +49,11 @@ class Invitation:
         self._process.stdin.flush()
         return self._process.wait(timeout=30)
 
+    def node_process(self) -> int:
+        """The process that listens: maillaged, which `maillage` runs."""
+        children = Path(f'/proc/{self._process.pid}/task/{self._process.pid}/children').read_text(encoding='ascii').split()
+        return int(children[0]) if children else self._process.pid
+
     def _read_until(self, word: str) -> str:
         said = ''
         for line in self._process.stdout:

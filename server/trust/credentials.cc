@@ -128,28 +128,4 @@ std::shared_ptr<grpc::ChannelCredentials> SiteChannelCredentials(const TlsIdenti
   return tls::TlsCredentials(options);
 }
 
-std::shared_ptr<grpc::ServerCredentials> EnrolmentServerCredentials(const TlsIdentity& authority) {
-  tls::TlsServerCredentialsOptions options(std::make_shared<tls::StaticDataCertificateProvider>(
-      std::vector<tls::IdentityKeyCertPair>{{authority.key_pem, authority.certificate_pem}}));
-  options.watch_identity_key_cert_pairs();
-  options.set_cert_request_type(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
-  options.set_check_call_host(false);
-  return tls::TlsServerCredentials(options);
-}
-
-std::shared_ptr<grpc::ChannelCredentials> EnrolmentChannelCredentials(const std::string& fingerprint) {
-  tls::TlsChannelCredentialsOptions options;
-  options.set_verify_server_certs(false);
-  options.set_check_call_host(false);
-  options.set_certificate_verifier(MakeVerifier([fingerprint](std::string_view pem) {
-    const auto certificate = Certificate::Parse(pem);
-    if (!certificate.ok()) return absl::PermissionDeniedError(certificate.status().message());
-    if (replication::Hash256(certificate->public_key()).substr(0, fingerprint.size()) == fingerprint) {
-      return absl::OkStatus();
-    }
-    return absl::PermissionDeniedError("qui répond à cette adresse n'est pas l'antenne du code ; rien ne lui a été envoyé");
-  }));
-  return tls::TlsCredentials(options);
-}
-
 }  // namespace maillage::server

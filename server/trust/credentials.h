@@ -52,12 +52,6 @@ std::shared_ptr<grpc::ChannelCredentials> SiteChannelCredentials(const TlsIdenti
                                                                  std::shared_ptr<const Door> door,
                                                                  std::shared_ptr<ProvenSite> proven);
 
-// Of an enrolment, where the machine that joins has no certificate: it knows whom it looks for by the fingerprint in its
-// code, and the other end knows nothing of it yet.
-std::shared_ptr<grpc::ServerCredentials> EnrolmentServerCredentials(const TlsIdentity& authority);
-// `fingerprint`: first 16 bytes of BLAKE2b-256 of the authority's public key. Nothing is sent to anybody else.
-std::shared_ptr<grpc::ChannelCredentials> EnrolmentChannelCredentials(const std::string& fingerprint);
-
 }  // namespace maillage::server
 
 #endif  // MAILLAGE_SERVER_TRUST_CREDENTIALS_H_

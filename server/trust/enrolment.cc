@@ -8,14 +8,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "grpcpp/grpcpp.h"
 #include "proto/absl_view.h"
-#include "proto/membership.grpc.pb.h"
 #include "replication/membership.h"
-#include "server/grpc_status.h"
 #include "server/trust/certificate.h"
-#include "server/trust/credentials.h"
 #include "server/trust/door.h"
+#include "server/trust/enrolment_line.h"
 #include "server/tuning.h"
 
 namespace maillage::server {
@@ -24,30 +21,35 @@ namespace {
 using replication::Membership;
 using replication::SigningKey;
 
-class WaitingEnrolment final : public Enrolment, public v1::EnrolmentService::Service {
+v1::JoinAnswer Refusal(const absl::Status& why) {
+  v1::JoinAnswer answer;
+  answer.set_code(static_cast<int32_t>(why.code()));
+  answer.set_message(std::string(why.message()));
+  return answer;
+}
+
+class WaitingEnrolment final : public Enrolment {
  public:
   WaitingEnrolment(const JoinCode& code, Ports ports) : code_(code), ports_(std::move(ports)) {}
   ~WaitingEnrolment() override {
-    if (server_ != nullptr) server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(2));
+    {
+      const std::lock_guard lock(mutex_);
+      Close(absl::OkStatus()).IgnoreError();
+    }
+    port_.reset();
   }
 
-  int port() const override { return port_; }
+  int port() const override { return port_->port(); }
 
-  absl::Status Start(const std::string& listen, const TlsIdentity& identity) {
-    grpc::ServerBuilder builder;
-    builder.AddListeningPort(listen, EnrolmentServerCredentials(identity), &port_);
-    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-    builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kEnrolmentStreams);
-    builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMillis);
-    builder.SetMaxReceiveMessageSize(kEnrolmentMessageBytes);
-    grpc::ResourceQuota quota("enrolment");
-    quota.Resize(kEnrolmentMemoryBytes).SetMaxThreads(kEnrolmentThreads);
-    builder.SetResourceQuota(quota);
-    builder.RegisterService(this);
-    server_ = builder.BuildAndStart();
-    if (server_ != nullptr && port_ != 0) return absl::OkStatus();
-    return absl::UnavailableError(
-        absl::StrCat(listen, " : impossible d'écouter ; l'adresse est-elle prise par un autre programme ? (--listen)"));
+  absl::Status Start(const std::string& listen, const LineIdentity& identity) {
+    auto port = EnrolmentPort::Listen(listen, identity, [this](const std::string& question) {
+      v1::JoinRequest request;
+      const bool readable = request.ParseFromString(question);
+      return (readable ? Join(request) : Refusal(absl::InvalidArgumentError("question illisible"))).SerializeAsString();
+    });
+    if (!port.ok()) return port.status();
+    port_ = *std::move(port);
+    return absl::OkStatus();
   }
 
   absl::Status Wait() override {
@@ -64,33 +66,27 @@ class WaitingEnrolment final : public Enrolment, public v1::EnrolmentService::Se
     absl::StatusOr<v1::JoinResponse> answer = absl::AbortedError("l'antenne a refusé");
     if (ports_.confirm(request)) answer = ports_.admit(request);
     lock.lock();
-    answer_ = answer;
-    absl::Status outcome = Close(answer.status());
-    // Until the answer has left this thread's hands.
-    changed_.wait(lock, [this] { return answered_; });
-    return outcome;
-  }
-
-  grpc::Status Join(grpc::ServerContext*, const v1::JoinRequest* request, v1::JoinResponse* response) override {
-    std::unique_lock lock(mutex_);
-    absl::Status taken = CheckJoinRequest(code_, *request, ports_.clock->NowMillis());
-    if (taken.ok() && (closed_ || pending_.has_value())) taken = absl::PermissionDeniedError("le code a déjà servi");
-    if (!taken.ok()) {
-      ports_.refused(taken);
-      return ToGrpcStatus(taken);
-    }
-    pending_ = *request;
-    changed_.notify_all();
-    changed_.wait(lock, [this] { return closed_; });
-    answered_ = true;
-    changed_.notify_all();
-    if (!answer_.has_value()) return {grpc::StatusCode::ABORTED, "l'antenne a interrompu l'invitation"};
-    if (!answer_->ok()) return ToGrpcStatus(answer_->status());
-    *response = **answer_;
-    return grpc::Status::OK;
+    answer_ = Refusal(answer.status());
+    if (answer.ok()) *answer_->mutable_response() = *answer;
+    return Close(answer.status());
   }
 
  private:
+  // On a thread of the caller's.
+  v1::JoinAnswer Join(const v1::JoinRequest& request) {
+    std::unique_lock lock(mutex_);
+    absl::Status taken = CheckJoinRequest(code_, request, ports_.clock->NowMillis());
+    if (taken.ok() && (closed_ || pending_.has_value())) taken = absl::PermissionDeniedError("le code a déjà servi");
+    if (!taken.ok()) {
+      ports_.refused(taken);
+      return Refusal(taken);
+    }
+    pending_ = request;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return closed_; });
+    return answer_.has_value() ? *answer_ : Refusal(absl::AbortedError("l'antenne a interrompu l'invitation"));
+  }
+
   // With the mutex held: the code is worth nothing any more.
   absl::Status Close(absl::Status outcome) {
     closed_ = true;
@@ -100,14 +96,12 @@ class WaitingEnrolment final : public Enrolment, public v1::EnrolmentService::Se
 
   const JoinCode code_;
   const Ports ports_;
-  int port_ = 0;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<v1::JoinRequest> pending_;
-  std::optional<absl::StatusOr<v1::JoinResponse>> answer_;
+  std::optional<v1::JoinAnswer> answer_;
   bool closed_ = false;
-  bool answered_ = false;
-  std::unique_ptr<grpc::Server> server_;
+  std::unique_ptr<EnrolmentPort> port_;
 };
 
 absl::Status Untrue(std::string_view what) {
@@ -136,22 +130,22 @@ absl::StatusOr<v1::JoinResponse> AskToJoin(const std::string& address, const Joi
         "le code a expiré, d'après l'horloge de cette machine ; si elle est juste, demandez-en un autre à l'antenne. "
         "Rien n'a été envoyé.");
   }
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  const auto stub = v1::EnrolmentService::NewStub(
-      grpc::CreateCustomChannel(address, EnrolmentChannelCredentials(code.authority), arguments));
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(code.expires_millis - now_millis));
-  v1::JoinResponse response;
-  const grpc::Status status = stub->Join(&context, MakeJoinRequest(code, key, authority_key), &response);
-  if (status.ok()) return response;
-  if (status.error_code() == grpc::StatusCode::UNAVAILABLE) {
+  const auto recognise = [&](std::string_view public_key) {
+    if (Fingerprint(public_key) == code.authority) return absl::OkStatus();
+    return absl::UnavailableError("qui y répond n'est pas l'antenne du code");
+  };
+  const absl::StatusOr<std::string> bytes =
+      AskOverTls(address, recognise, MakeJoinRequest(code, key, authority_key).SerializeAsString(),
+                 code.expires_millis - now_millis);
+  if (!bytes.ok()) {
     return absl::UnavailableError(absl::StrCat(
-        address, " : l'antenne du code n'y répond pas ; l'invitation y attend-elle encore, à cette adresse et ce port ? "
-                 "Rien n'a été envoyé. (", status.error_message(), ")"));
+        address, " : l'antenne du code n'y répond pas (", bytes.status().message(), ") ; l'invitation y attend-elle encore, à "
+                 "cette adresse et ce port ? Rien de secret n'a été envoyé."));
   }
-  return absl::Status(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  v1::JoinAnswer answer;
+  if (!answer.ParseFromString(*bytes)) return absl::UnavailableError(absl::StrCat(address, " : réponse illisible"));
+  if (answer.code() != 0) return absl::Status(static_cast<absl::StatusCode>(answer.code()), answer.message());
+  return answer.response();
 }
 
 absl::Status CheckJoined(const JoinCode& code, const SigningKey& key, const v1::JoinResponse& response,

@@ -79,7 +79,7 @@ class TrustTest(NodesTest):
                 self.assertIn('ce n\'est pas un code d\'invitation', joined.stderr)
             # Whoever listens at the address that was given by mistake gets nothing.
             joined = self.command(other, 'join', invitation.code, '--at', self.lyon.address)
-            self.assertIn('Rien n\'a été envoyé', joined.stderr)
+            self.assertIn('Rien de secret n\'a été envoyé', joined.stderr)
             self.assertFalse((other.data / 'network.pb').exists())
         joined = self.command(other, 'join', invitation.code, '--at', invitation.address)
         self.assertEqual(joined.returncode, 1, 'the invitation has ended, and the code with it')
