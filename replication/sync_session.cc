@@ -319,6 +319,8 @@ absl::Status SyncSession::OnStates(const v1::States& states) {
 
 absl::Status SyncSession::OnCheck(const v1::Check& check) {
   progress_.peer_unreadable = check.unreadable();
+  // An entry that came before its authority was known wasn't kept.
+  if (check.membership() != replica_->membership()->digest()) told_entries_ = 0;
   if (!check.reply()) check_to_answer_ = check;
   if (!check.reply() || !check_outstanding_) return absl::OkStatus();
   check_outstanding_ = false;

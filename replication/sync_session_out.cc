@@ -214,6 +214,7 @@ absl::StatusOr<bool> SyncSession::FillCheck(v1::SyncFrame* frame) {
   check->set_unreadable(progress_.unreadable);
   const uint64_t stubs = stubs_.Tell();
   check->set_stubs(stubs);
+  check->set_membership(replica_->membership()->digest());
   if (answers) {
     check->set_reply(true);
     const v1::Check asked = *std::exchange(check_to_answer_, std::nullopt);

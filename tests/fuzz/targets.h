@@ -16,10 +16,12 @@ bool FuzzConfig(std::string_view bytes);
 bool FuzzEtag(std::string_view bytes);
 bool FuzzFilter(std::string_view bytes);
 bool FuzzImport(std::string_view bytes);
+bool FuzzJoin(std::string_view bytes);
 bool FuzzKeys(std::string_view bytes);
 bool FuzzLocal(std::string_view bytes);
 bool FuzzManifest(std::string_view bytes);
 bool FuzzMapping(std::string_view bytes);
+bool FuzzMembership(std::string_view bytes);
 bool FuzzPageToken(std::string_view bytes);
 bool FuzzState(std::string_view bytes);
 bool FuzzSync(std::string_view bytes);
@@ -41,10 +43,12 @@ inline constexpr Target kTargets[] = {
     {"etag", FuzzEtag},
     {"filter", FuzzFilter},
     {"import", FuzzImport},
+    {"join", FuzzJoin},
     {"keys", FuzzKeys},
     {"local", FuzzLocal},
     {"manifest", FuzzManifest},
     {"mapping", FuzzMapping},
+    {"membership", FuzzMembership},
     {"page_token", FuzzPageToken},
     {"state", FuzzState},
     {"sync", FuzzSync},

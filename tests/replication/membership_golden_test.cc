@@ -42,7 +42,9 @@ TEST(Golden, Membership) {
   *frame.mutable_membership()->add_entry() = network.file.log().entry(2);
   file.Add("frame with an entry", frame.SerializeAsString());
   frame.mutable_hello()->set_membership(0x0102030405060708);
-  file.Add("Hello of a member: membership alone", frame.SerializeAsString()).Compare();
+  file.Add("Hello of a member: membership alone", frame.SerializeAsString());
+  frame.mutable_check()->set_membership(0x0102030405060708);
+  file.Add("Check of a member: membership alone", frame.SerializeAsString()).Compare();
   EXPECT_EQ(network.Opened().members().size(), 3u);
 }
 

@@ -269,7 +269,9 @@ void Network::Arrive(const ConversationPtr& conversation, size_t from, const std
   }
   const auto goodbye = receiver.session->progress().goodbye;
   if (receiver.session->closed() && goodbye != v1::Goodbye::DUPLICATE) {
-    if (weather_->sound_transport() || healing_) {
+    // A member of whom the other hasn't heard yet calls again later.
+    const bool too_early = weather_->members && goodbye == v1::Goodbye::NO_MEMBER;
+    if ((weather_->sound_transport() || healing_) && !too_early) {
       report_(absl::StrCat("a session ends: ", receiver.session->progress().goodbye_message));
     }
     return Cut(LineOf(*conversation), "goodbye");

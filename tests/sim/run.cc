@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "storage/keys.h"
+#include "tests/replication/support/network.h"
 #include "tests/replication/support/site.h"
 
 namespace maillage::sim {
@@ -17,6 +18,7 @@ constexpr uint64_t kHealing = 3 * kHour;
 constexpr uint64_t kMostEvents = 3'000'000;
 // Tells the seed of scopes from that of all else.
 constexpr uint64_t kScopes = 0x5c0bed;
+constexpr uint64_t kMembers = 0x3e3be2;
 // Raw cells of every rule, of a kind that no schema knows.
 constexpr uint16_t kUnknownKind = 77;
 
@@ -26,7 +28,8 @@ class Run {
       : options_(options),
         random_(seed),
         trace_(options.aloud),
-        weather_(DrawWeather(random_, SeededRandom(seed ^ kScopes))),
+        weather_(DrawWeather(random_, SeededRandom(seed ^ kScopes), SeededRandom(seed ^ kMembers))),
+        network_of_members_(seed ^ kMembers),
         registry_(Reporter()),
         network_(&weather_, &events_, &sites_, &random_, &trace_, Reporter(),
                  [this](SimSite& site) { operators_.SiteFailed(site); }),
@@ -70,7 +73,28 @@ class Run {
     sites_.push_back(std::make_unique<SimSite>(sites_.size(), id, options_.new_disk(), random_.Next64(), &events_,
                                                &registry_, Reporter()));
     sites_.back()->has_lease = options_.leases;
+    if (const auto member = members_.find(id); member != members_.end()) sites_.back()->member = member->second;
     return *sites_.back();
+  }
+
+  // Each has been told who was there when it joined; the first antenna, who let them in, knows all.
+  SiteId Join(size_t i) {
+    using replication::SigningKey;
+    SimSite::MemberFiles member;
+    member.hears_late = !weather_.sound_transport();
+    if (i == 0) {
+      member.key = std::make_shared<const SigningKey>(network_of_members_.lyon.seed());
+    } else {
+      member.key = std::make_shared<const SigningKey>(SigningKey::Generate(network_of_members_.random));
+      const SigningKey authority = SigningKey::Generate(network_of_members_.random);
+      const bool antenna = i < weather_.antennas;
+      const replication::testing::Signers both{&network_of_members_.lyon_authority, &network_of_members_.recovery};
+      network_of_members_.Enrol(absl::StrCat("site", i), antenna ? v1::ROLE_ANTENNA : v1::ROLE_RELAY, "", *member.key,
+                                antenna ? &authority : nullptr,
+                                antenna ? both : replication::testing::Signers{});
+    }
+    member.network = network_of_members_.file;
+    return members_.emplace(member.key->site(), member).first->first;
   }
 
   void MakeSites() {
@@ -78,7 +102,12 @@ class Run {
     for (size_t i = 0; i < count; ++i) {
       uint8_t bytes[SiteId::kSize];
       random_.Fill(bytes);
-      AddSite(*SiteId::FromBytes({reinterpret_cast<const char*>(bytes), sizeof(bytes)}));
+      AddSite(weather_.members ? Join(i) : *SiteId::FromBytes({reinterpret_cast<const char*>(bytes), sizeof(bytes)}));
+    }
+    if (weather_.members) {
+      SimSite::MemberFiles& first = members_.at(sites_[0]->id);
+      first.network = network_of_members_.file;
+      sites_[0]->member = first;
     }
     for (size_t i = 0; i < count; ++i) {
       operators_.LookAfter(*sites_[i]);
@@ -200,6 +229,8 @@ class Run {
   Trace trace_;
   EventQueue events_;
   const Weather weather_;
+  replication::testing::TestNetwork network_of_members_;
+  std::map<SiteId, SimSite::MemberFiles> members_;
   Registry registry_;
   Network::Sites sites_;
   Network network_;

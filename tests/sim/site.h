@@ -68,6 +68,15 @@ class SimSite {
   // The laws that one site can break by itself; `thorough`: all of what the store derives is told anew.
   void Check(bool thorough);
 
+  // Of a member: what it was told when it joined, and what it signs with; from the next start on.
+  struct MemberFiles {
+    v1::NetworkFile network;
+    std::shared_ptr<const replication::SigningKey> key;
+    // Frames get lost, so a change may come before it is known that its author is a member. It comes again.
+    bool hears_late = false;
+  };
+  MemberFiles member;
+
   const size_t index;
   const SiteId id;
   SiteClock clock;

@@ -54,7 +54,7 @@ void DrawOperators(SeededRandom& random, Weather& weather) {
 
 }  // namespace
 
-Weather DrawWeather(SeededRandom& random, SeededRandom scopes) {
+Weather DrawWeather(SeededRandom& random, SeededRandom scopes, SeededRandom members) {
   Weather weather;
   weather.antennas = 1 + random.Below(2);
   weather.relays = 1 + random.Below(4);
@@ -69,6 +69,7 @@ Weather DrawWeather(SeededRandom& random, SeededRandom scopes) {
   DrawMachines(random, weather);
   DrawOperators(random, weather);
   weather.scope_pause = Sometimes(scopes, 3, weather);
+  weather.members = members.OneIn(4);
   return weather;
 }
 

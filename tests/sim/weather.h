@@ -62,13 +62,16 @@ struct Weather {
   // Relays hold a part of the territories, and an administrator changes which, this often.
   uint64_t scope_pause = 0;
 
+  // They are members of a network: every change is signed, and verified wherever it comes.
+  bool members = false;
+
   bool sound_transport() const {
     return lost_frames == 0 && doubled_frames == 0 && overtaking_frames == 0;
   }
 };
 
-// Scopes are drawn by themselves, so that the seeds without them are what they were before there were any.
-Weather DrawWeather(SeededRandom& random, SeededRandom scopes);
+// Scopes and members are drawn by themselves, so that the seeds without them are what they were before there were any.
+Weather DrawWeather(SeededRandom& random, SeededRandom scopes, SeededRandom members);
 
 // Between 0 and twice the mean.
 uint64_t Pause(SeededRandom& random, uint64_t mean);
