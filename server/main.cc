@@ -56,6 +56,7 @@ void StartTransportLog() {
 }
 
 void DescribeOptions(CLI::App& app, Config& flags, std::string& file) {
+  app.name("maillaged");
   app.description(
       "Nœud Maillage : la base d'un site, et ses liaisons avec les autres.\n"
       "A Maillage node: one site's database, and its links to the others.");

@@ -152,7 +152,7 @@ class RunningNode final : public Node {
     record_service_ = std::make_unique<RecordService>(&Schema::BuiltIn(), store_.get(), writer_.get());
     status_service_ = std::make_unique<StatusService>(
         writer_.get(), hub_.get(), recovery_.get(), &Schema::BuiltIn(),
-        StatusService::Facts{config.site, clock_.NowMillis()});
+        StatusService::Facts{config.site, clock_.NowMillis(), CertificateClock()});
     admin_service_ = std::make_unique<AdminService>(
         writer_.get(), store_.get(), ports_.disk, &clock_, &Schema::BuiltIn(),
         AdminService::Facts{config.site, config.data, ports_.disk_reserve_bytes}, [this] { hub_->OnRepaired(); });
@@ -326,6 +326,11 @@ class RunningNode final : public Node {
     address_ = WithPort(config.listen, port);
     SetServing(*server_);
     return absl::OkStatus();
+  }
+
+  std::function<uint64_t()> CertificateClock() const {
+    if (trust_ == nullptr) return nullptr;
+    return [this] { return trust_->certificate_until_millis(); };
   }
 
   static void SetServing(grpc::Server& server) {

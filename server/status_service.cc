@@ -64,6 +64,10 @@ void StatusService::FillStatus(const replication::Replica& replica, v1::NodeStat
   status->set_waiting_records(replica.lost().size());
   status->set_scope(ScopeText(*schema_, replica.scope()));
   status->set_leaving_records(replica.leaving());
+  status->set_network(replica.membership()->network_name());
+  if (facts_.certificate_until_millis) {
+    SetMillis(facts_.certificate_until_millis(), status->mutable_certificate_expire_time());
+  }
   if (replica.complete_millis() > 0) SetMillis(replica.complete_millis(), status->mutable_territory_complete_time());
 }
 

@@ -20,6 +20,8 @@ class StatusService final : public v1::StatusService::CallbackService {
   struct Facts {
     std::string site;
     uint64_t start_millis = 0;
+    // Until when this site's certificate is valid, in milliseconds since 1970; empty: of no network.
+    std::function<uint64_t()> certificate_until_millis = {};
   };
 
   // All pointers must outlive the service.

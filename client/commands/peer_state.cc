@@ -50,6 +50,25 @@ std::string NoteText(const Session& session, const v1::PeerStatus& peer) {
   return note;
 }
 
+// A certificate is renewed 45 days before its end: whoever comes this close to it has met no antenna for a month.
+constexpr absl::Duration kCertificateWarning = absl::Hours(24 * 15);
+
+void CheckCertificate(const Session& session, const v1::NodeStatus& status, Check& check) {
+  if (!status.has_certificate_expire_time()) return;
+  const absl::Time end = ToTime(status.certificate_expire_time());
+  const std::string when = session.ShortTimeText(end);
+  if (end <= session.env.now()) {
+    Add(check, kCritical,
+        absl::StrCat(session.Say("le certificat a expiré le ", "the certificate expired on "), when,
+                     session.Say(" : ce site doit joindre une antenne, qui le renouvelle",
+                                 ": this site has to reach an antenna, which renews it")));
+  } else if (end <= session.env.now() + kCertificateWarning) {
+    Add(check, kDegraded,
+        absl::StrCat(session.Say("le certificat expire le ", "the certificate expires on "), when,
+                     session.Say(" : aucune antenne ne l'a renouvelé", ": no antenna has renewed it")));
+  }
+}
+
 }  // namespace
 
 uint64_t PendingChanges(const v1::PeerStatus& peer) {
@@ -103,6 +122,7 @@ std::string PeersTable(const Session& session,
 
 Check CheckNode(const Session& session, const v1::NodeStatus& status) {
   Check check;
+  CheckCertificate(session, status, check);
   if (!status.store_damage().empty()) Add(check, kCritical, OneLine(status.store_damage()));
   if (status.unreadable_records() > 0) {
     Add(check, kCritical,

@@ -120,6 +120,12 @@ int Report(const Session& session, const absl::Status& status, const std::string
                                     " doesn't answer. Is it running? "
                                     "--node gives another address. ("))
         << status.message() << ")\n";
+    if (!absl::StartsWith(session.node, "unix:")) {
+      err << session.Say("S'il est membre d'un réseau, il ne répond aux programmes de sa machine que par sa socket : "
+                         "--node unix:DOSSIER/maillage.sock\n",
+                         "If it belongs to a network, it answers programs of its machine over its socket alone: "
+                         "--node unix:FOLDER/maillage.sock\n");
+    }
   } else if (absl::IsDeadlineExceeded(status)) {
     err << session.Say(absl::StrCat("le nœud ", session.node,
                                     " n'a pas répondu à temps ; "

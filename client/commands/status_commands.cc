@@ -154,6 +154,11 @@ void PrintNode(Session& session, const v1::NodeStatus& status) {
                 absl::StrCat(session.node, ", maillaged ", status.version(),
                              session.Say(", démarré le ", ", started "),
                              session.ShortTimeText(ToTime(status.start_time())))});
+  if (!status.network().empty()) {
+    table.AddRow({session.Say("réseau", "network"),
+                  absl::StrCat(status.network(), session.Say(", certificat valable jusqu'au ", ", certificate valid until "),
+                               session.ShortTimeText(ToTime(status.certificate_expire_time())))});
+  }
   table.AddRow({session.Say("fiches", "records"), KindsText(session, status)});
   table.AddRow({session.Say("empreinte", "root"), status.root()});
   table.AddRow({session.Say("versions à comparer", "versions to compare"),

@@ -106,6 +106,22 @@ TEST_F(StatusCommands, CheckIsDegradedBySilence) {
   EXPECT_EQ(said.out, "dégradé : Lyon : hors ligne, jamais joint\n");
 }
 
+TEST_F(StatusCommands, ACertificateThatNobodyRenewsIsTold) {
+  constexpr int64_t kDay = 24 * 3600;
+  node_->status.set_network("RESACOOP");
+  auto& end = *node_->status.mutable_certificate_expire_time();
+  end.set_seconds(FakeNode::kStartSeconds + 20 * kDay);
+  EXPECT_THAT(Run({"status"}).out, HasSubstr("réseau               RESACOOP, certificat valable jusqu'au 13/12/2026 14:02\n"));
+  const std::string fine = Run({"status", "--check"}).out;
+  end.set_seconds(FakeNode::kStartSeconds + 10 * kDay);
+  EXPECT_THAT(Run({"status", "--check"}).out, HasSubstr("le certificat expire le 03/12/2026 14:02"));
+  end.set_seconds(FakeNode::kStartSeconds);
+  const Said expired = Run({"status", "--check"});
+  EXPECT_EQ(expired.exit_code, 2);
+  EXPECT_THAT(expired.out, HasSubstr("le certificat a expiré"));
+  EXPECT_THAT(fine, Not(HasSubstr("certificat")));
+}
+
 TEST_F(StatusCommands, CheckIsDegradedByQuarantine) {
   node_->status.set_quarantined(2);
   EXPECT_EQ(Run({"status", "--check"}).exit_code, 1);

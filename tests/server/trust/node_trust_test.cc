@@ -39,6 +39,16 @@ class NodeTrust : public ::testing::Test {
     v1::NodeStatus status;
     return v1::StatusService::NewStub(channel)->GetStatus(&context, {}, &status);
   }
+  static grpc::Status Create(const std::shared_ptr<grpc::Channel>& channel) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + std::chrono::seconds(10));
+    v1::Actor actor;
+    actor.set_name("Amis du Mali");
+    v1::CreateRecordRequest request;
+    request.mutable_record()->mutable_content()->PackFrom(actor);
+    v1::Record record;
+    return v1::RecordService::NewStub(channel)->CreateRecord(&context, request, &record);
+  }
   // How a stream of frames ends that says nothing.
   static grpc::Status OpenSync(const std::shared_ptr<grpc::Channel>& channel) {
     grpc::ClientContext context;
@@ -107,7 +117,10 @@ TEST_F(NodeTrust, ARelayMaySynchroniseAndNothingElse) {
   const grpc::Status refused = GetStatus(Dial(lyon.address(), savoie.identity()));
   EXPECT_EQ(refused.error_code(), grpc::StatusCode::PERMISSION_DENIED) << refused.error_message();
   EXPECT_TRUE(GetStatus(Dial(savoie.address(), savoie.identity())).ok()) << "at home it may";
-  EXPECT_TRUE(GetStatus(Dial(savoie.address(), lyon.identity())).ok()) << "and so may an antenna";
+  EXPECT_TRUE(GetStatus(Dial(savoie.address(), lyon.identity())).ok()) << "an antenna watches";
+  EXPECT_EQ(Create(Dial(savoie.address(), lyon.identity())).error_code(), grpc::StatusCode::PERMISSION_DENIED)
+      << "and makes nobody else's site sign";
+  EXPECT_TRUE(Create(Dial(savoie.address(), savoie.identity())).ok());
 }
 
 TEST_F(NodeTrust, AnExpiredCertificateGetsANewOneAndNothingElse) {
