@@ -106,12 +106,12 @@ absl::StatusOr<Membership> Membership::Of(const NetworkId& network, const v1::Me
     const v1::Founding& body = founding->body.founding();
     membership.network_name_ = FirstUtf8Bytes(body.network_name(), kMaxPeerTextBytes);
     membership.recovery_key_ = body.recovery_key();
-    membership.founder_authority_ = body.antenna().authority_key();
+    membership.founder_ = body.antenna();
     membership.Evaluate();
     membership.Add(log);
     const auto kept = membership.entries_.find(EntryId(signed_entry.entry()));
     const bool signed_by_both = kept != membership.entries_.end() &&
-                                kept->second.signatures.contains(membership.founder_authority_) &&
+                                kept->second.signatures.contains(membership.founder_.authority_key()) &&
                                 kept->second.signatures.contains(membership.recovery_key_);
     if (!signed_by_both) return Refuse("la fondation du réseau n'est pas signée");
     return membership;
@@ -212,18 +212,21 @@ v1::MembershipLog Membership::Journal(size_t from, size_t limit) const {
   return log;
 }
 
-size_t Membership::Support(const std::string& id, const Entry& entry, const std::set<std::string>& authorities,
+size_t Membership::Support(const std::string& id, const Entry& entry, const Owners& authorities,
                            const Restrictions& restrictions) const {
-  size_t support = 0;
+  std::set<SiteId> voices;
   for (const auto& [key, signature] : entry.signatures) {
     const auto restricted = restrictions.find(key);
     const bool kept = restricted == restrictions.end() || restricted->second.contains(id);
-    if (kept && (authorities.contains(key) || key == recovery_key_)) ++support;
+    if (!kept) continue;
+    // The recovery key is nobody's.
+    if (key == recovery_key_) voices.insert(SiteId());
+    if (const auto owner = authorities.find(key); owner != authorities.end()) voices.insert(owner->second);
   }
-  return support;
+  return voices.size();
 }
 
-bool Membership::Enrols(const std::string& id, const Entry& entry, const std::set<std::string>& authorities,
+bool Membership::Enrols(const std::string& id, const Entry& entry, const Owners& authorities,
                         const Restrictions& restrictions) const {
   if (entry.body.has_founding()) return true;
   if (!entry.body.has_enrolment()) return false;
@@ -233,16 +236,47 @@ bool Membership::Enrols(const std::string& id, const Entry& entry, const std::se
   return support >= (entry.signatures.contains(recovery_key_) ? 2 : 1);
 }
 
-std::set<std::string> Membership::Authorities(const Restrictions& restrictions) const {
-  std::set<std::string> authorities{founder_authority_};
-  for (bool grew = true; grew;) {
-    grew = false;
+const v1::Enrolment& Membership::EnrolmentOf(const Entry& entry) {
+  return entry.body.has_founding() ? entry.body.founding().antenna() : entry.body.enrolment();
+}
+
+Membership::Owners Membership::Authorities(const Restrictions& restrictions) const {
+  Owners authorities{{founder_.authority_key(), SiteIdOf(founder_.key())}};
+  for (bool changed = true; changed;) {
+    changed = false;
     for (const auto& [id, entry] : entries_) {
-      const std::string& key = entry.body.enrolment().authority_key();
-      if (!key.empty() && Enrols(id, entry, authorities, restrictions)) grew |= authorities.insert(key).second;
+      const v1::Enrolment& enrolment = EnrolmentOf(entry);
+      if (enrolment.authority_key().empty() || !Enrols(id, entry, authorities, restrictions)) continue;
+      // Of several who claim one key, always the same.
+      const SiteId site = SiteIdOf(enrolment.key());
+      const auto [owner, added] = authorities.emplace(enrolment.authority_key(), site);
+      changed = changed || added || site < owner->second;
+      owner->second = std::min(owner->second, site);
     }
   }
   return authorities;
+}
+
+Membership::Restrictions Membership::RestrictionsBy(
+    const std::map<SiteId, std::vector<const v1::Revocation*>>& revocations) const {
+  Restrictions restrictions;
+  for (const auto& [id, entry] : entries_) {
+    const v1::Enrolment& enrolment = EnrolmentOf(entry);
+    // A void entry that claims somebody else's key must not take it away from them.
+    if (enrolment.authority_key().empty() || !Enrols(id, entry, ever_, {})) continue;
+    const auto found = revocations.find(SiteIdOf(enrolment.key()));
+    if (found == revocations.end()) continue;
+    const v1::Revocation& first = *found->second.front();
+    std::set<std::string> kept(first.kept_entry().begin(), first.kept_entry().end());
+    for (const v1::Revocation* revocation : found->second) {
+      const std::set<std::string> also(revocation->kept_entry().begin(), revocation->kept_entry().end());
+      std::erase_if(kept, [&](const std::string& one) { return !also.contains(one); });
+    }
+    // Whoever else claims the key is held to the same.
+    const auto [known, added] = restrictions.emplace(enrolment.authority_key(), kept);
+    if (!added) std::erase_if(known->second, [&](const std::string& one) { return !kept.contains(one); });
+  }
+  return restrictions;
 }
 
 void Membership::Evaluate() {
@@ -258,18 +292,7 @@ void Membership::Evaluate() {
       pending.insert(site);
     }
   }
-  EvaluateMembers({});
-  Restrictions restrictions;
-  for (const auto& [site, list] : revocations) {
-    const auto member = members_.find(site);
-    if (member == members_.end() || member->second.authority_key.empty()) continue;
-    std::set<std::string> kept(list.front()->kept_entry().begin(), list.front()->kept_entry().end());
-    for (const v1::Revocation* revocation : list) {
-      const std::set<std::string> also(revocation->kept_entry().begin(), revocation->kept_entry().end());
-      std::erase_if(kept, [&](const std::string& id) { return !also.contains(id); });
-    }
-    restrictions[member->second.authority_key] = std::move(kept);
-  }
+  const Restrictions restrictions = RestrictionsBy(revocations);
   standing_ = Authorities(restrictions);
   EvaluateMembers(restrictions);
   for (const auto& [key, kept] : restrictions) standing_.erase(key);
@@ -288,12 +311,11 @@ void Membership::Evaluate() {
 }
 
 void Membership::EvaluateMembers(const Restrictions& restrictions) {
-  const std::set<std::string> authorities = Authorities(restrictions);
+  const Owners authorities = Authorities(restrictions);
   members_.clear();
   for (const auto& [id, entry] : entries_) {
     if (!Enrols(id, entry, authorities, restrictions)) continue;
-    const v1::Enrolment& enrolment =
-        entry.body.has_founding() ? entry.body.founding().antenna() : entry.body.enrolment();
+    const v1::Enrolment& enrolment = EnrolmentOf(entry);
     const SiteId site = SiteIdOf(enrolment.key());
     Member& member = members_[site];
     const bool writes = member.writes || enrolment.role() != v1::ROLE_READER;

@@ -6,7 +6,8 @@
 //     recovery key counts as one of two, and never alone.
 //  2. A relay or a reader is enrolled by one authority.
 //  3. A revocation counts once two authorities have signed it. Which revocations count is decided without regard to any
-//     revocation: two antennas that revoke each other are both out.
+//     revocation: two antennas that revoke each other are both out. Two authorities are those of two antennas; the keys
+//     that one antenna has had are one voice.
 //  4. What a revoked antenna's authority has signed counts for the entries that all its revocations keep, and for no others.
 #ifndef MAILLAGE_REPLICATION_MEMBERSHIP_H_
 #define MAILLAGE_REPLICATION_MEMBERSHIP_H_
@@ -109,17 +110,22 @@ class Membership {
     // By key.
     std::map<std::string, std::string> signatures;
   };
+  // Of a signing key: the antenna that it belongs to. One antenna's keys, old and new, are one voice.
+  using Owners = std::map<std::string, SiteId>;
   // For which entries an authority's signature counts; one that isn't listed counts for all.
   using Restrictions = std::map<std::string, std::set<std::string>>;
 
   absl::StatusOr<Entry> Check(const v1::SignedEntry& signed_entry) const;
   // Moves what counts from an offered entry to the kept one; whether that was anything.
   bool TakeSignatures(const std::string& id, Entry& offered, absl::Status& refused);
-  size_t Support(const std::string& id, const Entry& entry, const std::set<std::string>& authorities,
+  // How many antennas, the recovery key for one, have signed the entry.
+  size_t Support(const std::string& id, const Entry& entry, const Owners& authorities,
                  const Restrictions& restrictions) const;
-  std::set<std::string> Authorities(const Restrictions& restrictions) const;
-  bool Enrols(const std::string& id, const Entry& entry, const std::set<std::string>& authorities,
+  Owners Authorities(const Restrictions& restrictions) const;
+  bool Enrols(const std::string& id, const Entry& entry, const Owners& authorities,
               const Restrictions& restrictions) const;
+  static const v1::Enrolment& EnrolmentOf(const Entry& entry);
+  Restrictions RestrictionsBy(const std::map<SiteId, std::vector<const v1::Revocation*>>& revocations) const;
   void Evaluate();
   void EvaluateMembers(const Restrictions& restrictions);
   static void Revoke(Member& member, const v1::Revocation& revocation);
@@ -127,12 +133,12 @@ class Membership {
   NetworkId network_;
   std::string network_name_;
   std::string recovery_key_;
-  std::string founder_authority_;
+  v1::Enrolment founder_;
   std::map<std::string, Entry> entries_;
   std::vector<std::string> journal_;
   // Authorities without regard to revocations: they decide what is taken.
-  std::set<std::string> ever_;
-  std::set<std::string> standing_;
+  Owners ever_;
+  Owners standing_;
   std::map<SiteId, Member> members_;
   uint64_t digest_ = 0;
 };

@@ -113,8 +113,8 @@ class Replica {
     std::optional<Change> held = std::nullopt;
     std::string held_hash = {};
   };
-  // A change as its author encoded it. InvalidArgument where it is malformed, or not of whom it says (replica_membership.cc). `returns`: the record is to come back, should
-  // this site have handed it over.
+  // A change as its author encoded it. InvalidArgument where it is malformed, or not of whom it says
+  // (replica_membership.cc). `returns`: the record is to come back, should this site have handed it over.
   absl::StatusOr<ApplyResult> Apply(std::string_view change_bytes, const SiteId& source, bool returns = false);
 
   // Joins a whole state; false where it brought nothing. InvalidArgument where it is malformed; Aborted where it is

@@ -104,6 +104,7 @@ inline constexpr size_t kVerifiedChanges = 200'000;
 // How often a node looks whether its certificate has to be renewed, and how long an antenna has to answer.
 inline constexpr int64_t kRenewalLookMillis = 60'000;
 inline constexpr int64_t kRenewalCallMillis = 10'000;
+inline constexpr uint64_t kRenewalLogMillis = 3'600'000;
 
 // What peers and clients get to take their leave when the node stops.
 inline constexpr int64_t kGoodbyeMillis = 1'000;

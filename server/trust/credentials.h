@@ -24,8 +24,8 @@ struct TlsIdentity {
   std::string certificate_pem;
 };
 
-// A server's, which reads key and certificate from files and follows their changes within seconds. Calls of a site whose certificate needs renewal reach RenewCertificate alone; clients other than
-// sites' sync reach what their role allows (credentials.cc).
+// A server's, which reads key and certificate from files and follows their changes within seconds. A site whose certificate
+// needs renewal may call RenewCertificate alone; other sites synchronise; what else is allowed to whom, README.md says.
 std::shared_ptr<grpc::ServerCredentials> SiteServerCredentials(const std::filesystem::path& key_file,
                                                                const std::filesystem::path& certificate_file,
                                                                std::shared_ptr<const Door> door, const SiteId& here);

@@ -131,7 +131,7 @@ bool SiteTrust::Renew(const std::vector<std::string>& addresses) {
   const absl::Status taken = pem.ok() ? Take(*pem) : pem.status();
   if (taken.ok()) {
     spdlog::info("certificate renewed until_ms={}", certificate_until_millis());
-  } else {
+  } else if (failures_log_.Admit(clock_->NowMillis()).has_value()) {
     spdlog::warn("certificate not renewed until_ms={} error=\"{}\"", certificate_until_millis(), taken.ToString());
   }
   return taken.ok();

@@ -15,11 +15,13 @@
 #include "proto/membership.pb.h"
 #include "replication/ports.h"
 #include "replication/signing.h"
+#include "server/log_limiter.h"
 #include "server/sync_stream.h"
 #include "server/trust/certificate.h"
 #include "server/trust/credentials.h"
 #include "server/trust/door.h"
 #include "server/trust/verified_changes.h"
+#include "server/tuning.h"
 
 namespace maillage::server {
 
@@ -71,6 +73,8 @@ class SiteTrust {
   mutable std::mutex mutex_;
   std::string certificate_pem_;
   uint64_t until_millis_ = 0;
+  // A relay that is away for weeks is a line an hour.
+  LogLimiter failures_log_{1, kRenewalLogMillis};
   bool stopping_ = false;
   std::condition_variable wake_;
   std::thread renewal_;

@@ -187,6 +187,37 @@ TEST_F(MembershipTest, WhatARevokedAntennaSignedCountsAsFarAsItIsKept) {
   EXPECT_FALSE(membership.IsAuthority(clermont_authority.public_key()));
 }
 
+TEST_F(MembershipTest, TheKeysOfOneAntennaAreOneVoice) {
+  AddClermont();
+  const SigningKey second = NewKey();
+  network.Enrol("clermont", v1::ROLE_ANTENNA, "", clermont, &second, {&network.lyon_authority, &clermont_authority}, 1);
+  network.Enrol("savoie", v1::ROLE_RELAY, "73", savoie);
+  const Signers alone{&clermont_authority, &second};
+  network.Revoke(savoie.site(), {}, {}, alone);
+  EXPECT_FALSE(network.Opened().FindByName("savoie")->revoked);
+  const SigningKey thief = NewKey();
+  const SigningKey thief_authority = NewKey();
+  network.Enrol("voleur", v1::ROLE_ANTENNA, "", thief, &thief_authority, alone);
+  EXPECT_EQ(network.Opened().FindByName("voleur"), nullptr);
+  // And both are out with it.
+  network.Revoke(clermont.site(), {}, {}, {&network.lyon_authority, &network.recovery});
+  const SigningKey isere = NewKey();
+  network.Enrol("isere", v1::ROLE_RELAY, "38", isere, nullptr, {&clermont_authority});
+  network.Enrol("isere", v1::ROLE_RELAY, "38", isere, nullptr, {&second}, 1);
+  EXPECT_EQ(network.Opened().FindByName("isere"), nullptr);
+}
+
+TEST_F(MembershipTest, WhoGoesTakesNobodyElsesKeyAlong) {
+  AddClermont();
+  // Void, since Clermont alone has signed it: its own site, under Lyon's authority.
+  network.Enrol("clermont", v1::ROLE_ANTENNA, "", clermont, &network.lyon_authority, {&clermont_authority}, 9);
+  network.Revoke(clermont.site(), {}, {}, {&network.lyon_authority, &network.recovery});
+  network.Enrol("savoie", v1::ROLE_RELAY, "73", savoie);
+  const Membership membership = network.Opened();
+  EXPECT_TRUE(membership.IsAuthority(network.lyon_authority.public_key()));
+  EXPECT_NE(membership.FindByName("savoie"), nullptr);
+}
+
 TEST_F(MembershipTest, TwoThatRevokeEachOtherAreBothOut) {
   AddClermont();
   network.Revoke(clermont.site(), {}, {}, {&network.lyon_authority, &network.recovery});
