@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -170,6 +171,16 @@ std::string Described(const v1::Enrolment& enrolment) {
     absl::StrAppend(&text, ", territoire ", enrolment.territory().empty() ? "entier" : enrolment.territory());
   }
   return text;
+}
+
+std::string WhatRevokingDoes(const std::vector<v1::SignedEntry>& asked, const SigningKey& authority) {
+  if (asked.empty()) return "Plus personne n'échangera avec lui ; ce que les autres ont de lui reste.\n";
+  const auto& signatures = asked.back().signature();
+  const bool by_this_one = std::any_of(signatures.begin(), signatures.end(), [&](const v1::EntrySignature& signature) {
+    return signature.key() == authority.public_key();
+  });
+  return by_this_one ? "Cette antenne l'a déjà demandé ; il y faut une autre, ou la clé de secours.\n"
+                     : "Une autre antenne l'a déjà demandé ; avec celle-ci, il sera dehors.\n";
 }
 
 }  // namespace
@@ -357,8 +368,7 @@ absl::Status TrustCommands::Revoke() const {
   std::cout << "« " << member.name << " », " << replication::RoleName(member.role) << ", tient "
             << ScopeText(replication::Schema::BuiltIn(), member.territory) << " : " << known->held_records()
             << " fiches, pour ce qu'en sait ce nœud.\n"
-            << (asked.empty() ? "Ce qu'il a écrit jusqu'ici, et que ce nœud a, reste valable ; rien d'autre de lui ne le sera.\n"
-                              : "Une autre antenne l'a déjà demandé ; avec celle-ci, il sera dehors.\n");
+            << WhatRevokingDoes(asked, antenna->authority);
   if (!yes_ && !Confirmed("Le mettre dehors ?")) return absl::AbortedError("rien n'a été fait");
   v1::SignedEntry entry =
       asked.empty() ? SignEntry(RevocationEntry(antenna->membership, member, known->last(), reason_, OriginOf(person_)), {})

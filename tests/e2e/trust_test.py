@@ -57,6 +57,7 @@ class TrustTest(NodesTest):
         self.assertFalse(self.standing(self.lyon, 'savoie')['revoked'])
         again = self.command(self.lyon, 'revoke', 'savoie', '--yes')
         self.assertFalse(self.standing(self.lyon, 'savoie')['revoked'], f'one antenna twice is one: {again.stdout}')
+        self.assertIn('il y faut une autre', again.stdout)
         wait_until('Clermont l’apprend', lambda: self.standing(clermont, 'savoie'), lambda it: it['revocation_pending'])
         self.assertIn('est révoqué', self.command(clermont, 'revoke', 'savoie', '--yes').stdout)
         wait_until('Lyon l’apprend', lambda: self.standing(self.lyon, 'savoie'), lambda it: it['revoked'])
