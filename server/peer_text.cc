@@ -49,9 +49,9 @@ namespace {
 // What the door said at the end of a handshake (trust/credentials.cc), within what gRPC says of the connection.
 std::string DoorsRefusal(const grpc::Status& status) {
   constexpr absl::string_view kMark = "Custom verification check failed with error: PERMISSION_DENIED: ";
-  const absl::string_view text = status.error_message();
-  const size_t begin = text.find(kMark);
-  return begin == absl::string_view::npos ? "" : std::string(text.substr(begin + kMark.size()));
+  const std::string text = status.error_message();
+  const size_t begin = text.find(kMark.data(), 0, kMark.size());
+  return begin == std::string::npos ? "" : text.substr(begin + kMark.size());
 }
 
 }  // namespace
