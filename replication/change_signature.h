@@ -3,7 +3,6 @@
 #ifndef MAILLAGE_REPLICATION_CHANGE_SIGNATURE_H_
 #define MAILLAGE_REPLICATION_CHANGE_SIGNATURE_H_
 
-#include <optional>
 #include <string>
 #include <string_view>
 

@@ -294,7 +294,7 @@ void Membership::Evaluate() {
   }
   const Restrictions restrictions = RestrictionsBy(revocations);
   standing_ = Authorities(restrictions);
-  EvaluateMembers(restrictions);
+  EvaluateMembers(standing_, restrictions);
   for (const auto& [key, kept] : restrictions) standing_.erase(key);
   for (auto& [site, member] : members_) {
     member.revocation_pending = pending.contains(site);
@@ -310,8 +310,7 @@ void Membership::Evaluate() {
   for (size_t i = 0; i < sizeof(digest_); ++i) digest_ = digest_ << 8 | static_cast<uint8_t>(hash[i]);
 }
 
-void Membership::EvaluateMembers(const Restrictions& restrictions) {
-  const Owners authorities = Authorities(restrictions);
+void Membership::EvaluateMembers(const Owners& authorities, const Restrictions& restrictions) {
   members_.clear();
   for (const auto& [id, entry] : entries_) {
     if (!Enrols(id, entry, authorities, restrictions)) continue;

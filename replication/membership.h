@@ -51,8 +51,6 @@ struct Member {
 
   // Some enrolment of it let it write. What it wrote stays, whatever it may do today.
   bool writes = false;
-
-  bool in_good_standing() const { return !revoked; }
 };
 
 // A value. Copy it to look at it from another thread.
@@ -127,7 +125,7 @@ class Membership {
   static const v1::Enrolment& EnrolmentOf(const Entry& entry);
   Restrictions RestrictionsBy(const std::map<SiteId, std::vector<const v1::Revocation*>>& revocations) const;
   void Evaluate();
-  void EvaluateMembers(const Restrictions& restrictions);
+  void EvaluateMembers(const Owners& authorities, const Restrictions& restrictions);
   static void Revoke(Member& member, const v1::Revocation& revocation);
 
   NetworkId network_;

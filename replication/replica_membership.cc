@@ -28,6 +28,8 @@ absl::Status Replica::LoadMembership() {
   if (!cursor->status().ok()) return cursor->status();
   membership->Add(stored);
   membership_ = std::make_shared<const Membership>(*std::move(membership));
+  // What a failed commit had told others of may be gone.
+  ++membership_version_;
   return absl::OkStatus();
 }
 

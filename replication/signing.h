@@ -23,7 +23,8 @@ inline constexpr std::string_view kMembershipDomain = "maillage membership entry
 inline constexpr std::string_view kChangeDomain = "maillage change";
 inline constexpr std::string_view kJoinDomain = "maillage join request";
 
-// BLAKE2b-256; keyed where `key` isn't empty (16 to 64 bytes).
+// BLAKE2b-256 of the bytes alone, as anybody else computes it (Blake2b256 of fingerprint.h also hashes where parts end);
+// keyed where `key` isn't empty (16 to 64 bytes).
 std::string Hash256(std::string_view bytes, std::string_view key = {});
 
 // First half of the hash of the public key.

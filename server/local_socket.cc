@@ -1,9 +1,7 @@
 #include "server/local_socket.h"
 
 #include <grp.h>
-#include <poll.h>
 #include <pwd.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -23,7 +21,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Connections that wait to be accepted, as many as the kernel allows by itself.
+// Connections that wait to be accepted: programs of this machine, which are accepted within a moment.
 constexpr int kBacklog = 128;
 
 absl::Status Failed(const fs::path& path, const char* what) {
@@ -81,24 +79,21 @@ absl::StatusOr<std::unique_ptr<LocalSocket>> LocalSocket::Listen(const fs::path&
     close(listener);
     return failed;
   }
-  const int wake = eventfd(0, EFD_CLOEXEC);
-  return std::unique_ptr<LocalSocket>(new LocalSocket(path, listener, wake, std::move(handler)));
+  return std::unique_ptr<LocalSocket>(new LocalSocket(path, listener, std::move(handler)));
 }
 
-LocalSocket::LocalSocket(fs::path path, int listener, int wake, Handler handler)
-    : path_(std::move(path)), listener_(listener), wake_(wake), handler_(std::move(handler)) {
+LocalSocket::LocalSocket(fs::path path, int listener, Handler handler)
+    : path_(std::move(path)), handler_(std::move(handler)) {
   struct stat info = {};
   stat(path_.c_str(), &info);
   group_ = info.st_gid;
-  thread_ = std::thread([this] { Run(); });
+  acceptor_ = std::make_unique<Acceptor>(listener, SOCK_CLOEXEC | SOCK_NONBLOCK,
+                                         [this, listener](int connection) { Admit(listener, connection); });
 }
 
 LocalSocket::~LocalSocket() {
-  eventfd_write(wake_, 1);
-  thread_.join();
+  acceptor_.reset();
   unlink(path_.c_str());
-  close(listener_);
-  close(wake_);
 }
 
 bool LocalSocket::MayEnter(int connection) const {
@@ -110,18 +105,11 @@ bool LocalSocket::MayEnter(int connection) const {
   return false;
 }
 
-void LocalSocket::Run() {
-  pollfd waits[] = {{listener_, POLLIN, 0}, {wake_, POLLIN, 0}};
-  while (true) {
-    if (poll(waits, 2, -1) < 0 && errno != EINTR) return;
-    if ((waits[1].revents & POLLIN) != 0) return;
-    const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (connection < 0) continue;
-    if (MayEnter(connection)) {
-      handler_(listener_, connection);
-    } else {
-      close(connection);
-    }
+void LocalSocket::Admit(int listener, int connection) const {
+  if (MayEnter(connection)) {
+    handler_(listener, connection);
+  } else {
+    close(connection);
   }
 }
 

@@ -5,11 +5,11 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
-#include <thread>
 
 #include <sys/types.h>
 
 #include "absl/status/statusor.h"
+#include "server/acceptor.h"
 
 namespace maillage::server {
 
@@ -29,17 +29,14 @@ class LocalSocket {
   LocalSocket& operator=(const LocalSocket&) = delete;
 
  private:
-  LocalSocket(std::filesystem::path path, int listener, int wake, Handler handler);
-  void Run();
+  LocalSocket(std::filesystem::path path, int listener, Handler handler);
+  void Admit(int listener, int connection) const;
   bool MayEnter(int connection) const;
 
   const std::filesystem::path path_;
-  const int listener_;
-  // An eventfd: readable once the thread has to end.
-  const int wake_;
   const Handler handler_;
   gid_t group_ = 0;
-  std::thread thread_;
+  std::unique_ptr<Acceptor> acceptor_;
 };
 
 }  // namespace maillage::server

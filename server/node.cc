@@ -29,7 +29,6 @@
 #include "server/status_service.h"
 #include "server/sync_stream.h"
 #include "server/trust/certificate.h"
-#include "server/trust/network_file.h"
 #include "server/trust/site_trust.h"
 #include "server/trust/trust_service.h"
 #include "server/tuning.h"

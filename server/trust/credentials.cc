@@ -23,7 +23,7 @@ namespace {
 
 namespace tls = grpc::experimental;
 
-// The certificate's file is looked at this often.
+// The certificate's file is looked at this often: it changes every 45 days, and gRPC takes a second or more.
 constexpr unsigned kReloadSeconds = 5;
 
 constexpr absl::string_view kRenewMethod = "/maillage.v1.TrustService/RenewCertificate";

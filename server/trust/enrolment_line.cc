@@ -5,8 +5,6 @@
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
-#include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -17,6 +15,7 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -28,7 +27,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr int kBacklog = 64;
+// Twice as many as are answered at a time.
+constexpr int kBacklog = 2 * kEnrolmentConnections;
 // The log of a thousand sites has some 300 KiB.
 constexpr size_t kMaxAnswerLineBytes = size_t{16} << 20;
 
@@ -184,42 +184,32 @@ absl::StatusOr<std::unique_ptr<EnrolmentPort>> EnrolmentPort::Listen(const std::
     return CannotListen(listen);
   }
   return std::unique_ptr<EnrolmentPort>(
-      new EnrolmentPort(std::move(context), listener.Release(), eventfd(0, EFD_CLOEXEC), std::move(handler)));
+      new EnrolmentPort(std::move(context), listener.Release(), std::move(handler)));
 }
 
-EnrolmentPort::EnrolmentPort(std::shared_ptr<SSL_CTX> context, int listener, int wake, Handler handler)
-    : context_(std::move(context)), listener_(listener), wake_(wake), handler_(std::move(handler)), port_(PortOf(listener)) {
-  thread_ = std::thread([this] { Run(); });
+EnrolmentPort::EnrolmentPort(std::shared_ptr<SSL_CTX> context, int listener, Handler handler)
+    : context_(std::move(context)), handler_(std::move(handler)), port_(PortOf(listener)) {
+  acceptor_ = std::make_unique<Acceptor>(listener, SOCK_CLOEXEC, [this](int connection) { Meet(connection); });
 }
 
 EnrolmentPort::~EnrolmentPort() {
-  eventfd_write(wake_, 1);
-  thread_.join();
-  close(listener_);
+  acceptor_.reset();
   std::unique_lock lock(callers_->mutex);
   callers_->changed.wait(lock, [this] { return callers_->count == 0; });
-  close(wake_);
 }
 
-void EnrolmentPort::Run() {
-  pollfd waits[] = {{listener_, POLLIN, 0}, {wake_, POLLIN, 0}};
-  while (true) {
-    if (poll(waits, 2, -1) < 0 && errno != EINTR) return;
-    if ((waits[1].revents & POLLIN) != 0) return;
-    const int connection = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    if (connection < 0) continue;
-    if (!Admit()) {
-      close(connection);
-      continue;
-    }
-    std::thread([this, connection, callers = callers_] {
-      Answer(connection);
-      // This port may be gone from here on.
-      const std::lock_guard lock(callers->mutex);
-      --callers->count;
-      callers->changed.notify_all();
-    }).detach();
+void EnrolmentPort::Meet(int connection) {
+  if (!Admit()) {
+    close(connection);
+    return;
   }
+  std::thread([this, connection, callers = callers_] {
+    Answer(connection);
+    // This port may be gone from here on.
+    const std::lock_guard lock(callers->mutex);
+    --callers->count;
+    callers->changed.notify_all();
+  }).detach();
 }
 
 bool EnrolmentPort::Admit() {

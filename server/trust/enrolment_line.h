@@ -1,5 +1,5 @@
 // One question and its answer over TLS 1.3, by OpenSSL alone. An invitation has to listen to strangers, and gRPC keeps what
-// they send: forty connections with endless headers made it take 900 MiB. Here a connection costs a thread and what
+// they send: forty connections with endless headers take 900 MiB there. Here a connection costs a thread and what
 // TLS needs of buffers, and says at most kEnrolmentMessageBytes before it is hung up on.
 //
 // Each direction carries one message: its length, four bytes, big-endian, and its bytes.
@@ -13,9 +13,9 @@
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <thread>
 
 #include "absl/status/statusor.h"
+#include "server/acceptor.h"
 
 struct ssl_ctx_st;
 
@@ -52,20 +52,17 @@ class EnrolmentPort {
     int count = 0;
   };
 
-  EnrolmentPort(std::shared_ptr<ssl_ctx_st> context, int listener, int wake, Handler handler);
-  void Run();
+  EnrolmentPort(std::shared_ptr<ssl_ctx_st> context, int listener, Handler handler);
+  void Meet(int connection);
   // False where there are too many.
   bool Admit();
   void Answer(int connection);
 
   const std::shared_ptr<ssl_ctx_st> context_;
-  const int listener_;
-  // An eventfd: readable once the thread has to end.
-  const int wake_;
   const Handler handler_;
-  int port_ = 0;
+  const int port_;
   const std::shared_ptr<Callers> callers_ = std::make_shared<Callers>();
-  std::thread thread_;
+  std::unique_ptr<Acceptor> acceptor_;
 };
 
 // Asks whoever answers at `address` (HOST:PORT), and waits for the answer at most so long. `recognise` gets the public key

@@ -44,7 +44,7 @@ absl::StatusOr<v1::MembershipEntry> EnrolmentEntry(const Membership& membership,
                                                    const EntryOrigin& origin) {
   const SiteId site = replication::SiteIdOf(wanted.key());
   const Member* const namesake = membership.FindByName(wanted.name());
-  if (namesake != nullptr && namesake->site != site && namesake->in_good_standing()) {
+  if (namesake != nullptr && namesake->site != site && !namesake->revoked) {
     return absl::AlreadyExistsError(absl::StrCat(
         "un autre site du réseau s'appelle « ", wanted.name(), " » ; donnez un autre nom, ou révoquez d'abord l'autre : maillage revoke ",
         wanted.name()));

@@ -173,6 +173,11 @@ std::string Described(const v1::Enrolment& enrolment) {
   return text;
 }
 
+// Whom the node has described.
+const Member& Described(const v1::DescribeLastValidResponse& known, const Membership& membership) {
+  return *membership.Find(*SiteId::FromBytes(absl::HexStringToBytes(known.member().site_id())));
+}
+
 std::string WhatRevokingDoes(const std::vector<v1::SignedEntry>& asked, const SigningKey& authority) {
   if (asked.empty()) return "Plus personne n'échangera avec lui ; ce que les autres ont de lui reste.\n";
   const auto& signatures = asked.back().signature();
@@ -359,12 +364,11 @@ absl::Status TrustCommands::Revoke() const {
   if (!recovery.ok()) return recovery.status();
   const auto known = node.DescribeLastValid(site_);
   if (!known.ok()) return known.status();
-  const SiteId site = *SiteId::FromBytes(absl::HexStringToBytes(known->member().site_id()));
-  const Member& member = *antenna->membership.Find(site);
+  const Member& member = Described(*known, antenna->membership);
   if (member.revoked) {
     return absl::FailedPreconditionError(absl::StrCat("« ", member.name, " » est déjà révoqué"));
   }
-  const std::vector<v1::SignedEntry> asked = antenna->membership.RevocationsOf(site);
+  const std::vector<v1::SignedEntry> asked = antenna->membership.RevocationsOf(member.site);
   std::cout << "« " << member.name << " », " << replication::RoleName(member.role) << ", tient "
             << ScopeText(replication::Schema::BuiltIn(), member.territory) << " : " << known->held_records()
             << " fiches, pour ce qu'en sait ce nœud.\n"
@@ -391,8 +395,7 @@ absl::Status TrustCommands::ChangeRights() const {
   if (!antenna.ok()) return antenna.status();
   const auto known = node.DescribeLastValid(site_);
   if (!known.ok()) return known.status();
-  const Member& member =
-      *antenna->membership.Find(*SiteId::FromBytes(absl::HexStringToBytes(known->member().site_id())));
+  const Member& member = Described(*known, antenna->membership);
   if (member.role == v1::ROLE_ANTENNA) {
     return absl::FailedPreconditionError("une antenne le reste ; révoquez-la, puis invitez la machine avec une nouvelle clé");
   }

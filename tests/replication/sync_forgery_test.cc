@@ -30,9 +30,9 @@ class SyncForgery : public ::testing::Test {
     network.Enrol("savoie", v1::ROLE_RELAY, "", savoie_key);
     network.Enrol("isere", v1::ROLE_RELAY, "", isere_key);
     network.Enrol("lecteur", v1::ROLE_READER, "", reader_key);
-    Join(lyon, network.lyon);
-    Join(savoie, savoie_key);
-    Join(isere, isere_key);
+    lyon.Join(network.file, network.lyon);
+    savoie.Join(network.file, savoie_key);
+    isere.Join(network.file, isere_key);
     for (int i = 0; i < 20; ++i) isere.Create(NamedActor("isere " + std::to_string(i), "38"));
     for (int i = 0; i < 20; ++i) ids.push_back(savoie.Create(NamedActor("savoie " + std::to_string(i), "73")));
     Link(&isere, &savoie).Run();
@@ -40,17 +40,10 @@ class SyncForgery : public ::testing::Test {
     genuine = savoie.Feed();
     ASSERT_EQ(genuine.size(), 40u);
     link = std::make_unique<Link>(&savoie, &lyon);
-    greeting();
-  }
-  void Join(TestSite& site, const SigningKey& key) {
-    site.id = key.site();
-    site.store = std::make_unique<storage::MemoryStore>();
-    site.network = network.file;
-    site.key = &key;
-    site.Restart();
+    Greet();
   }
   // Lyon has greeted Savoie and holds nothing: what it takes from now on, the test hands it.
-  void greeting() {
+  void Greet() {
     v1::SyncFrame frame;
     ASSERT_TRUE(*link->caller().Next(&frame));
     ASSERT_TRUE(link->answerer().Receive(frame).ok());

@@ -64,6 +64,14 @@ std::unique_ptr<TestSite> TestSite::Clone(uint64_t seed) const {
   return std::unique_ptr<TestSite>(new TestSite(*this, seed));
 }
 
+void TestSite::Join(const v1::NetworkFile& told, const SigningKey& member_key) {
+  id = member_key.site();
+  store = std::make_unique<storage::MemoryStore>();
+  network = told;
+  key = &member_key;
+  Restart();
+}
+
 void TestSite::Restart(bool continuity_proven) {
   replica.reset();
   store->Reopen();

@@ -44,6 +44,8 @@ class TestSite {
   // Another machine that believes to be this one, with the data of this moment.
   std::unique_ptr<TestSite> Clone(uint64_t seed) const;
 
+  // Begins anew, with an empty disk, as the member whose key this is. `member_key` must outlive the site.
+  void Join(const v1::NetworkFile& told, const SigningKey& member_key);
   // Opens the replica on what the store holds, as a restart does.
   void Restart(bool continuity_proven = true);
 
@@ -74,7 +76,7 @@ class TestSite {
   SeededRandom random;
   // Of the network that it belongs to, from the next Restart on; empty: of none.
   v1::NetworkFile network;
-  // Signs what it writes there.
+  // Signs what it writes there; may be null.
   const SigningKey* key = nullptr;
 
  private:

@@ -25,13 +25,7 @@ class SyncMembership : public ::testing::Test {
     Join(savoie, savoie_key);
   }
   // With what the network's log has now.
-  void Join(TestSite& site, const SigningKey& key) {
-    site.id = key.site();
-    site.store = std::make_unique<storage::MemoryStore>();
-    site.network = network.file;
-    site.key = &key;
-    site.Restart();
-  }
+  void Join(TestSite& site, const SigningKey& key) { site.Join(network.file, key); }
   static std::string Outcome(SyncSession& session) {
     return session.closed() ? session.progress().goodbye_message : session.up_to_date() ? "up to date" : "?";
   }
