@@ -16,12 +16,16 @@ absl::Status TooLong(uint32_t field) {
       absl::StrCat("field ", field, " is longer than ", kMaxValueBytes, " bytes"));
 }
 
+absl::Status NotOneCell() { return absl::InvalidArgumentError("the life of a record is one cell"); }
+
 absl::Status CheckOperation(const Operation& operation) {
   // An unknown rule can't be merged here, nor has it a place in the bytes of a state.
   if (operation.rule == v1::MERGE_RULE_UNSPECIFIED || !v1::MergeRule_IsValid(operation.rule)) {
     return absl::InvalidArgumentError(
         absl::StrCat("field ", operation.field, " has no rule that is known here"));
   }
+  // What is void its author doesn't say.
+  if (operation.field == kLifeField && !operation.key.empty()) return NotOneCell();
   if (absl::Status status = CheckCell(operation.field, operation.key); !status.ok()) return status;
   return CheckValue(operation.field, operation.rule, operation.value.value_or(""),
                     operation.territory);
@@ -66,9 +70,7 @@ std::string EncodeChange(const Change& change) {
 
 absl::Status CheckCell(uint32_t field, std::string_view key) {
   if (key.size() > kMaxValueBytes) return TooLong(field);
-  if (field == kLifeField && !key.empty()) {
-    return absl::InvalidArgumentError("the life of a record is one cell");
-  }
+  if (field == kLifeField && !key.empty() && key != kVoidKey) return NotOneCell();
   return absl::OkStatus();
 }
 

@@ -18,6 +18,8 @@ namespace maillage::replication {
 
 // The life of a record is a register in field 0: a value deletes, and holds the vector that the delete covers.
 inline constexpr uint32_t kLifeField = 0;
+// In states alone: the cell of field 0 whose versions name the changes that are void (record_state.h).
+inline constexpr std::string_view kVoidKey = "void";
 
 struct Operation {
   uint32_t field = 0;
@@ -42,6 +44,8 @@ struct Change {
   VersionVector context;
   // Sorted by field, then key; each cell once.
   std::vector<Operation> operations;
+  // Not of its bytes: a revocation makes it void (revoked_authors.h), so it has no effect on a state.
+  bool is_void = false;
 
   bool operator==(const Change&) const = default;
 };

@@ -282,7 +282,7 @@ absl::StatusOr<RecordBefore> Replica::ReadBefore(const RecordKey& record) {
   for (const HistoryRow& row : *rows) {
     absl::StatusOr<FeedEntry> entry = ReadFeedEntry(*store_, row.position);
     if (!entry.ok()) return entry.status();
-    absl::StatusOr<Change> change = DecodeChange(entry->change);
+    absl::StatusOr<Change> change = revoked().Decode(entry->change);
     if (!change.ok()) return absl::DataLossError("feed table: a damaged change");
     before.history.push_back({row.position, *std::move(change), entry->source == identity_.site});
   }

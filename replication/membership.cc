@@ -54,6 +54,12 @@ absl::Status CheckBody(const v1::MembershipEntry& entry) {
   }
 }
 
+void AddRight(const v1::Enrolment& enrolment, std::vector<Scope>& may_write) {
+  if (enrolment.role() == v1::ROLE_READER) return;
+  Scope right = enrolment.role() == v1::ROLE_ANTENNA ? Scope() : *Scope::Parse(enrolment.territory());
+  if (std::find(may_write.begin(), may_write.end(), right) == may_write.end()) may_write.push_back(std::move(right));
+}
+
 // What `other` doesn't allow goes too.
 void KeepLowest(std::map<uint64_t, KnownAuthor>& valid, const std::map<uint64_t, KnownAuthor>& other) {
   for (auto it = valid.begin(); it != valid.end();) {
@@ -317,8 +323,9 @@ void Membership::EvaluateMembers(const Owners& authorities, const Restrictions& 
     const v1::Enrolment& enrolment = EnrolmentOf(entry);
     const SiteId site = SiteIdOf(enrolment.key());
     Member& member = members_[site];
-    const bool writes = member.writes || enrolment.role() != v1::ROLE_READER;
-    member.writes = writes;
+    std::vector<Scope> may_write = std::move(member.may_write);
+    AddRight(enrolment, may_write);
+    member.may_write = may_write;
     // An antenna stays one until it is revoked: no single other one can make it less.
     const bool antenna = enrolment.role() == v1::ROLE_ANTENNA;
     const bool newer = member.role == v1::ROLE_UNSPECIFIED || enrolment.revision() >= member.revision;
@@ -331,7 +338,7 @@ void Membership::EvaluateMembers(const Owners& authorities, const Restrictions& 
     member.territory = *Scope::Parse(enrolment.territory());
     member.authority_key = enrolment.authority_key();
     member.revision = enrolment.revision();
-    member.writes = writes;
+    member.may_write = std::move(may_write);
   }
 }
 

@@ -49,8 +49,8 @@ struct Member {
   std::map<uint64_t, KnownAuthor> last_valid;
   std::string reason;
 
-  // Some enrolment of it let it write. What it wrote stays, whatever it may do today.
-  bool writes = false;
+  // What its enrolments ever let it write, each once: what it wrote stays, whatever it may do today. Empty: a reader.
+  std::vector<Scope> may_write;
 };
 
 // A value. Copy it to look at it from another thread.

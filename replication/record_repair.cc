@@ -124,7 +124,7 @@ RecordRepairer::History RecordRepairer::ReadHistoryOf(const RecordKey& record) c
     absl::StatusOr<Change> change = absl::DataLossError("no change");
     if (position.has_value() && dot.ok()) {
       const auto entry = ReadFeedEntry(replica_->store(), *position);
-      if (entry.ok() && entry->type == FeedEntry::Type::kChange) change = DecodeChange(entry->change);
+      if (entry.ok() && entry->type == FeedEntry::Type::kChange) change = replica_->revoked().Decode(entry->change);
     }
     const bool right = change.ok() && change->record == record && change->dot == *dot && dots.insert(*dot).second;
     if (right) {

@@ -73,12 +73,28 @@ VersionVector CoveredByDeletes(const Cell& deletes) {
   return VersionVector(std::move(entries));
 }
 
+// What a state says of a change that is void.
+Version VoidVersion(const Change& change) { return {change.dot, change.time, change.person, "", v1::REGISTER, false}; }
+
+// Of all versions of both cells, which may be null; sorted.
+std::vector<Dot> DotsOf(const Cell* a, const Cell* b) {
+  std::vector<Dot> dots;
+  for (const Cell* cell : {a, b}) {
+    if (cell == nullptr) continue;
+    for (const Version& version : cell->versions) dots.push_back(version.dot);
+  }
+  std::sort(dots.begin(), dots.end());
+  return dots;
+}
+
 }  // namespace
 
 bool IsTerritory(std::string_view code) {
   return !code.empty() && code.size() <= kMaxTerritoryBytes && code.find('\0') == std::string_view::npos &&
          IsUtf8(code);
 }
+
+const Cell* VoidChanges(const RecordState& state) { return state.Find(kLifeField, kVoidKey); }
 
 const Cell* RecordState::Find(uint32_t field, std::string_view key) const {
   const auto found = LowerBound(cells_, field, key);
@@ -98,35 +114,53 @@ bool RecordState::CanApply(const Change& change) const {
 
 void RecordState::Apply(const Change& change) {
   MAILLAGE_CHECK(CanApply(change));
-  for (const Operation& operation : change.operations) ApplyOperation(change, operation);
+  if (change.is_void) {
+    PutVersion(kLifeField, kVoidKey, VoidVersion(change));
+  } else {
+    for (const Operation& operation : change.operations) ApplyOperation(change, operation);
+  }
   vector_.Add(change.dot);
+}
+
+void RecordState::MakeVoid(const Change& change) {
+  for (Cell& cell : cells_) {
+    std::erase_if(cell.versions, [&](const Version& version) { return version.dot == change.dot; });
+  }
+  std::erase_if(cells_, [](const Cell& cell) { return cell.versions.empty(); });
+  PutVersion(kLifeField, kVoidKey, VoidVersion(change));
+}
+
+void RecordState::PutVersion(uint32_t field, std::string_view key, Version version) {
+  auto cell = cells_.begin() + (LowerBound(cells_, field, key) - cells_.begin());
+  if (cell == cells_.end() || cell->field != field || cell->key != key) {
+    cell = cells_.insert(cell, Cell{field, std::string(key), {}});
+  }
+  const auto place = std::lower_bound(cell->versions.begin(), cell->versions.end(), version,
+                                      [](const Version& a, const Version& b) { return a.dot < b.dot; });
+  cell->versions.insert(place, std::move(version));
 }
 
 void RecordState::ApplyOperation(const Change& change, const Operation& operation) {
   auto cell = cells_.begin() + (LowerBound(cells_, operation.field, operation.key) - cells_.begin());
   const bool exists =
       cell != cells_.end() && cell->field == operation.field && cell->key == operation.key;
-  if (!exists) {
-    if (!operation.value.has_value()) return;
-    cell = cells_.insert(cell, Cell{operation.field, operation.key, {}});
+  if (exists) {
+    std::erase_if(cell->versions, [&](const Version& version) {
+      return IsReplaced(version, change, operation);
+    });
   }
-  std::erase_if(cell->versions, [&](const Version& version) {
-    return IsReplaced(version, change, operation);
-  });
   if (operation.value.has_value()) {
-    Version version{change.dot,       change.time,    change.person,
-                    *operation.value, operation.rule, operation.territory};
-    const auto place = std::lower_bound(
-        cell->versions.begin(), cell->versions.end(), version,
-        [](const Version& a, const Version& b) { return a.dot < b.dot; });
-    cell->versions.insert(place, std::move(version));
+    PutVersion(operation.field, operation.key,
+               {change.dot, change.time, change.person, *operation.value, operation.rule, operation.territory});
+  } else if (exists && cell->versions.empty()) {
+    cells_.erase(cell);
   }
-  if (cell->versions.empty()) cells_.erase(cell);
 }
 
 void RecordState::Join(const RecordState& other) {
   std::vector<Cell> joined;
   static const std::vector<Version> kNone;
+  static const VersionVector kNothingSeen;
   auto mine = cells_.begin();
   auto theirs = other.cells_.begin();
   while (mine != cells_.end() || theirs != other.cells_.end()) {
@@ -135,9 +169,11 @@ void RecordState::Join(const RecordState& other) {
     const bool take_theirs = mine == cells_.end() ||
                              (theirs != other.cells_.end() && CellOrder(*theirs) <= CellOrder(*mine));
     const Cell& shape = take_mine ? *mine : *theirs;
+    // Nothing takes back that a change is void, not even that the other has seen it when it wasn't.
+    const bool names_void = shape.field == kLifeField && shape.key == kVoidKey;
     Cell cell{shape.field, shape.key,
-              JoinVersions(take_mine ? mine->versions : kNone, vector_,
-                           take_theirs ? theirs->versions : kNone, other.vector_)};
+              JoinVersions(take_mine ? mine->versions : kNone, names_void ? kNothingSeen : vector_,
+                           take_theirs ? theirs->versions : kNone, names_void ? kNothingSeen : other.vector_)};
     if (!cell.versions.empty()) joined.push_back(std::move(cell));
     if (take_mine) ++mine;
     if (take_theirs) ++theirs;
@@ -148,13 +184,15 @@ void RecordState::Join(const RecordState& other) {
 
 Life RecordState::life() const {
   const Cell* deletes = Find(kLifeField);
-  if (deletes == nullptr) return Life::kAlive;
-  VersionVector covered = CoveredByDeletes(*deletes);
-  // Versions are sorted by dot, so a run of deletes by one actor extends the covered part step by step.
-  for (const Version& version : deletes->versions) {
-    if (covered.IsNext(version.dot)) covered.Add(version.dot);
+  const Cell* voids = VoidChanges(*this);
+  if (deletes == nullptr && voids == nullptr) return Life::kAlive;
+  VersionVector covered = deletes == nullptr ? VersionVector() : CoveredByDeletes(*deletes);
+  // Sorted by dot, so a run of deletes and void changes by one actor extends the covered part step by step.
+  for (const Dot& dot : DotsOf(deletes, voids)) {
+    if (covered.IsNext(dot)) covered.Add(dot);
   }
-  return covered.Covers(vector_) ? Life::kDeleted : Life::kContested;
+  if (covered.Covers(vector_)) return Life::kDeleted;
+  return deletes == nullptr ? Life::kAlive : Life::kContested;
 }
 
 std::vector<std::string> RecordState::Territories() const {

@@ -63,12 +63,16 @@ class RecordState {
 
   // Whether Apply may: the dot is the next of its actor, and the context is covered.
   bool CanApply(const Change& change) const;
-  // CHECKs CanApply.
+  // CHECKs CanApply. A void change is noted, and does nothing else.
   void Apply(const Change& change);
+  // Takes back what a change did that turned out to be void, as far as that can be told: what it had replaced is not here any
+  // more. Where the record's history is complete, it is played again instead.
+  void MakeVoid(const Change& change);
 
-  // The least upper bound of both: commutative, associative, idempotent.
+  // The least upper bound of both: commutative, associative, idempotent. What is void in one is void in both.
   void Join(const RecordState& other);
 
+  // Void changes neither delete nor contest. A record of which nothing is valid is deleted.
   Life life() const;
   // Values of the fields that decide the partitions: département codes, sorted, each once. A text that can't name a
   // partition (longer than kMaxTerritoryBytes, no UTF-8, with a NUL) decides nothing, on any site.
@@ -81,10 +85,14 @@ class RecordState {
 
  private:
   void ApplyOperation(const Change& change, const Operation& operation);
+  void PutVersion(uint32_t field, std::string_view key, Version version);
 
   VersionVector vector_;
   std::vector<Cell> cells_;
 };
+
+// The cell that names the void changes of a record; null where there is none.
+const Cell* VoidChanges(const RecordState& state);
 
 // The version that readers see: for MAX the greatest value, otherwise the highest hybrid time, then the highest
 // dot, which begins with the site. Deterministic in any order of arrival. `versions` is not empty.

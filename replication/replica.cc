@@ -1,7 +1,6 @@
 #include "replication/replica.h"
 
 #include <algorithm>
-#include <array>
 #include <iterator>
 #include <utility>
 
@@ -42,19 +41,9 @@ void AddToContribution(const RecordState& state, const Actor& actor, Operation& 
 
 }  // namespace
 
-RecordId NewRecordId(WallClock& clock, Random& random) {
-  std::array<uint8_t, RecordId::kSize> bytes;
-  random.Fill(bytes);
-  const uint64_t millis = clock.NowMillis();
-  for (size_t i = 0; i < 6; ++i) bytes[i] = static_cast<uint8_t>(millis >> (40 - 8 * i));
-  bytes[6] = static_cast<uint8_t>((bytes[6] & 0x0f) | 0x70);
-  bytes[8] = static_cast<uint8_t>((bytes[8] & 0x3f) | 0x80);
-  return *RecordId::FromBytes({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-}
-
 Replica::Replica(storage::Store* store, WallClock* clock, Random* random, const Options& options)
     : store_(store), wall_(clock), random_(random), index_(options.index), clock_(clock),
-      network_(options.network), key_(options.key), verifier_(options.verifier) {}
+      network_(options.network), key_(options.key), verifier_(options.verifier), record_ids_(clock, random) {}
 
 absl::StatusOr<std::unique_ptr<Replica>> Replica::Open(storage::Store* store, WallClock* clock,
                                                        Random* random, const Options& options) {
@@ -104,6 +93,12 @@ absl::Status Replica::Load(const Options& options) {
   if (absl::Status status = LoadMembership(); !status.ok()) return status;
   if (absl::Status status = LoadScopes(); !status.ok()) return status;
   if (absl::Status status = LoadRequests(); !status.ok()) return status;
+  // What the store doesn't follow yet: the revocation was in what the site was told when it joined, or its row is damaged.
+  revoked_ = RevokedAuthors::FollowedBy(*store_).value_or(RevokedAuthors());
+  RevokedAuthors revoked = RevokedAuthors::Of(*membership_);
+  if (revoked != revoked_) {
+    if (absl::Status status = FollowRevocations(std::move(revoked)); !status.ok()) return status;
+  }
   instance_ = random_->Next64();
   PutMeta(std::string(storage::kOpeningKey), EncodeCount(++opening_));
   return Commit();
@@ -234,6 +229,7 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
             [](const Operation& a, const Operation& b) {
               return std::tie(a.field, a.key) < std::tie(b.field, b.key);
             });
+  if (absl::Status status = CheckOwnRights(change, **staged); !status.ok()) return status;
   std::string bytes = EncodeChange(change);
   SignOwn(bytes);
   if (bytes.size() > kMaxChangeBytes) {
@@ -257,8 +253,10 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
     batch_.Put(Table::kMeta, storage::OwnSequenceKey(identity_.incarnation, change.site_sequence),
                EncodeCount(position));
   }
-  Remember(write.request_id, {position, change.record, change.dot});
-  return change.dot;
+  const Dot dot = change.dot;
+  Remember(write.request_id, {position, change.record, dot});
+  (*staged)->applied.push_back(std::move(change));
+  return dot;
 }
 
 absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_bytes,
@@ -286,6 +284,9 @@ absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_byte
     return ApplyResult{Applied::kHandedOver, change->record};
   }
   if (!state.CanApply(*change)) return ApplyResult{Applied::kMissingCauses, change->record};
+  change->is_void = revoked().Voids(*change, change_bytes);
+  absl::Status effect = change->is_void ? QuarantineVoid(*change, change_bytes, source) : CheckRightsOf(*change, **staged);
+  if (!effect.ok()) return effect;
   if (!clock_.Observe(change->time)) ++open_.changes_from_the_future;
   open_.clock = clock_.last();
   // A lost record's changes are in the feed already, as far as they could be read.
@@ -295,12 +296,14 @@ absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_byte
   state.Apply(*change);
   (*staged)->longest += change_bytes.size() + change->operations.size() * kOperationOverhead;
   NoteAuthor(change->dot.actor, change->site_sequence, change_bytes);
-  if (in_feed) return ApplyResult{Applied::kApplied, change->record};
-  const uint64_t position = AppendToFeed(
+  ApplyResult result{Applied::kApplied, change->record};
+  if (in_feed) return result;
+  result.position = AppendToFeed(
       {FeedEntry::Type::kChange, source, change->record, std::string(change_bytes),
        AllPlaces(std::move(places), state)},
       change->dot);
-  return ApplyResult{Applied::kApplied, change->record, position};
+  (*staged)->applied.push_back(*std::move(change));
+  return result;
 }
 
 void Replica::ObserveNewTimes(const RecordState& theirs, const VersionVector& known) {
@@ -484,6 +487,7 @@ void Replica::Discard() {
   cursors_.clear();
   open_authors_.clear();
   open_membership_.reset();
+  open_revoked_.reset();
   open_updates_.clear();
   DiscardStubs();
   open_leaving_ = leaving_;

@@ -32,15 +32,14 @@
 #include "replication/record_reader.h"
 #include "replication/record_state.h"
 #include "replication/record_traces.h"
+#include "replication/record_id.h"
 #include "replication/renounce.h"
+#include "replication/revoked_authors.h"
 #include "replication/scope.h"
 #include "replication/stub.h"
 #include "storage/store.h"
 
 namespace maillage::replication {
-
-// A new UUIDv7: 48 bits of the clock, the rest random.
-RecordId NewRecordId(WallClock& clock, Random& random);
 
 // Not thread-safe; one per store. Writes collect in an open batch, which later reads of this class see, until
 // Commit makes them durable and visible to everyone else, or Discard forgets them.
@@ -84,8 +83,11 @@ class Replica {
     std::string request_id;
   };
   // Issues one change. FailedPrecondition where the context holds what this site has not received, or dots that it has
-  // given up since; InvalidArgument beyond the limits of tuning.h.
+  // given up since; PermissionDenied where this site may not write it (rights.h); InvalidArgument beyond the limits of
+  // tuning.h.
   absl::StatusOr<Dot> Write(LocalWrite write);
+  // For a record that this site makes.
+  RecordId NewRecordId() { return record_ids_.Next(identity_.site); }
   // Of a request that found nothing to change in the record: its retry shall do nothing either, whatever others have
   // written meanwhile. NotFound where the record isn't here.
   absl::Status RememberRequest(const std::string& request_id, const RecordKey& record);
@@ -114,7 +116,8 @@ class Replica {
     std::string held_hash = {};
   };
   // A change as its author encoded it. InvalidArgument where it is malformed, or not of whom it says
-  // (replica_membership.cc). `returns`: the record is to come back, should this site have handed it over.
+  // (replica_membership.cc); PermissionDenied where its author may not write it. What a revocation makes void is applied
+  // without effect, and noted in quarantine. `returns`: the record is to come back, should this site have handed it over.
   absl::StatusOr<ApplyResult> Apply(std::string_view change_bytes, const SiteId& source, bool returns = false);
 
   // Joins a whole state; false where it brought nothing. InvalidArgument where it is malformed; Aborted where it is
@@ -206,7 +209,10 @@ class Replica {
   // What a member may hold; everything of a site that isn't one: what it gets is for the session to decide.
   Scope RightsOf(const SiteId& site) const;
   // How many entries were new or had new signatures. InvalidArgument where one wasn't taken; the others are, all the same.
+  // A revocation takes back, in the same commit, what it makes void; what is open is committed before.
   absl::StatusOr<size_t> AddMembership(const v1::MembershipLog& log);
+  // Whose changes are void, with the open batch.
+  const RevokedAuthors& revoked() const { return open_revoked_.has_value() ? *open_revoked_ : revoked_; }
 
   // For the owner's own entries of the meta table.
   void PutMeta(std::string key, std::optional<std::string> value);
@@ -268,6 +274,8 @@ class Replica {
     bool changed = false;
     // As this site handed it over, once or more.
     std::optional<EvictedRecord> evicted;
+    // Changes of the open batch, in their order: the store doesn't have them yet.
+    std::vector<Change> applied;
     // What staged_index_ holds of this record; stale while the record is in unindexed_.
     std::vector<std::string> index_keys;
   };
@@ -292,7 +300,21 @@ class Replica {
   void SignOwn(std::string& bytes) const;
   // OK, or InvalidArgument, in French: why a change isn't its author's, or its author may write nothing.
   absl::Status CheckAuthor(const Change& change, std::string_view bytes);
+  const Membership& open_membership() const { return open_membership_.has_value() ? *open_membership_ : *membership_; }
   void KeepMembership();
+
+  // ---- replica_rights.cc
+  // OK, or PermissionDenied: whether this site may write a change, as things stand.
+  absl::Status CheckOwnRights(const Change& change, const Staged& staged);
+  // The same of any author, by all that they ever might.
+  absl::Status CheckRightsOf(const Change& change, const Staged& staged);
+  // In which territories the record lay for somebody who had read `context`. Nothing where the history doesn't tell.
+  absl::StatusOr<std::optional<std::vector<std::string>>> TerritoriesAsRead(const RecordKey& record, const Staged& staged,
+                                                                            const VersionVector& context) const;
+  absl::Status QuarantineVoid(const Change& change, std::string_view bytes, const SiteId& source);
+  // Makes the states of what is committed what they are without void changes. Nothing else may be open.
+  absl::Status FollowRevocations(RevokedAuthors revoked);
+  absl::Status TakeBack(const RecordKey& record);
   void Remember(const std::string& request_id, const RequestOutcome& outcome);
   // Adds to the batch the removal of what exceeds kRememberedRequests; how many of the oldest.
   size_t ForgetOldRequests();
@@ -380,7 +402,9 @@ class Replica {
   const v1::NetworkFile network_;
   const SigningKey* const key_;
   ChangeVerifier* const verifier_;
+  RecordIdSource record_ids_;
   std::shared_ptr<const Membership> membership_;
+  RevokedAuthors revoked_;
   uint64_t membership_version_ = 0;
   uint64_t followed_membership_ = 0;
   FingerprintTree tree_;
@@ -432,6 +456,7 @@ class Replica {
   absl::flat_hash_map<SiteId, PeerCursor> cursors_;
   absl::flat_hash_map<AuthorKey, KnownAuthor> open_authors_;
   std::optional<Membership> open_membership_;
+  std::optional<RevokedAuthors> open_revoked_;
   // Of records that were handed over.
   std::vector<TreeUpdate> open_updates_;
   uint64_t open_leaving_ = 0;

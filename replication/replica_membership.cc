@@ -46,14 +46,14 @@ void Replica::SignOwn(std::string& bytes) const {
 }
 
 absl::Status Replica::CheckAuthor(const Change& change, std::string_view bytes) {
-  const Membership& membership = open_membership_.has_value() ? *open_membership_ : *membership_;
+  const Membership& membership = open_membership();
   if (!membership.founded()) return absl::OkStatus();
   const Member* const author = membership.Find(change.dot.actor.site);
   if (author == nullptr) {
     return absl::InvalidArgumentError(absl::StrCat("écrit par le site ", FormatSiteId(change.dot.actor.site),
                                                    ", qui n'est pas membre du réseau"));
   }
-  if (!author->writes) {
+  if (author->may_write.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("écrit par « ", author->name, " », qui ne peut que lire"));
   }
   const bool signed_by_author = verifier_ != nullptr
@@ -65,8 +65,15 @@ absl::Status Replica::CheckAuthor(const Change& change, std::string_view bytes) 
 
 absl::StatusOr<size_t> Replica::AddMembership(const v1::MembershipLog& log) {
   if (failed_) return absl::FailedPreconditionError("a commit failed: the store has to be opened again");
-  Membership next = open_membership_.has_value() ? *open_membership_ : *membership_;
+  Membership next = open_membership();
   Membership::Added added = next.Add(log);
+  if (RevokedAuthors now_revoked = RevokedAuthors::Of(next); now_revoked != revoked()) {
+    if (absl::Status status = Commit(); !status.ok()) return status;
+    if (absl::Status status = FollowRevocations(std::move(now_revoked)); !status.ok()) {
+      Discard();
+      return status;
+    }
+  }
   for (Membership::Row& row : added.rows) PutMeta(storage::MemberKey(row.id), std::move(row.bytes));
   const size_t count = added.rows.size();
   if (count > 0) open_membership_ = std::move(next);
@@ -75,6 +82,7 @@ absl::StatusOr<size_t> Replica::AddMembership(const v1::MembershipLog& log) {
 }
 
 void Replica::KeepMembership() {
+  if (open_revoked_.has_value()) revoked_ = *std::move(open_revoked_);
   if (!open_membership_.has_value()) return;
   membership_ = std::make_shared<const Membership>(*std::move(open_membership_));
   ++membership_version_;

@@ -89,7 +89,7 @@ absl::Status Replica::RecoverHistory(const RecordKey& record, Staged& staged) {
   for (const HistoryRow& row : *rows) {
     if (state.vector().Covers(row.dot)) continue;
     const auto entry = ReadFeedEntry(*store_, row.position);
-    auto change = entry.ok() ? DecodeChange(entry->change) : entry.status();
+    auto change = entry.ok() ? revoked().Decode(entry->change) : entry.status();
     if (change.ok() && change->record == record && change->dot == row.dot) {
       beyond.push_back(*std::move(change));
     } else {

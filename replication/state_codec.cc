@@ -115,7 +115,8 @@ absl::Status CheckLife(const Cell& life, const VersionVector& vector) {
   for (const Version& version : life.versions) {
     absl::StatusOr<VersionVector> covered = DecodeCovered(version.value);
     if (!covered.ok()) return covered.status();
-    if (!vector.Covers(*covered) || covered->Covers(version.dot)) {
+    const bool says_too_much = life.key == kVoidKey && !version.value.empty();
+    if (says_too_much || !vector.Covers(*covered) || covered->Covers(version.dot)) {
       return Malformed("a delete that covers what it can't");
     }
   }

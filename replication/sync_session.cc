@@ -221,7 +221,9 @@ absl::Status SyncSession::OnChange(const std::string& bytes, bool compared) {
     return LeaveOut(DecodeChange(bytes)->record, result.status());
   }
   if (!result.ok()) {
-    if (!IsPeersMistake(result.status())) return result.status();
+    // Its author's mistake, or a lie: the rest goes on.
+    const bool is_authors = IsPeersMistake(result.status()) || absl::IsPermissionDenied(result.status());
+    if (!is_authors) return result.status();
     return replica_->Quarantine({progress_.peer, std::string(ToStd(result.status().message())), bytes});
   }
   ++progress_.changes_received;

@@ -28,6 +28,7 @@ void PrintTable(Session& session, const std::vector<v1::RecordChange>& changes) 
                                     OneLine(change.site()), ""};
     for (const v1::FieldChange& field : change.fields()) {
       row.back() = FieldChangeText(session, field);
+      if (change.is_void()) row.back() += session.Say(" (sans effet : site révoqué)", " (without effect: site revoked)");
       table.AddRow(row);
       row = {"", "", "", ""};
     }
@@ -37,12 +38,13 @@ void PrintTable(Session& session, const std::vector<v1::RecordChange>& changes) 
 }
 
 void PrintCsv(Session& session, const std::vector<v1::RecordChange>& changes) {
-  session.env.out << CsvLine({"time", "person", "site", "field", "action", "value", "dot"});
+  session.env.out << CsvLine({"time", "person", "site", "field", "action", "value", "dot", "is_void"});
   for (const v1::RecordChange& change : changes) {
     for (const v1::FieldChange& field : change.fields()) {
       session.env.out << CsvLine(
           {MachineTime(ToTime(change.time())), change.person(), change.site(), field.field(),
-           v1::FieldChange::Action_Name(field.action()), field.value(), change.dot()});
+           v1::FieldChange::Action_Name(field.action()), field.value(), change.dot(),
+           change.is_void() ? "true" : "false"});
     }
   }
 }

@@ -97,7 +97,8 @@ Json ChangeJson(const v1::RecordChange& change) {
           {"person", change.person()},
           {"site", change.site()},
           {"fields", std::move(fields)},
-          {"dot", change.dot()}};
+          {"dot", change.dot()},
+          {"is_void", change.is_void()}};
 }
 
 std::string Print(const Json& json) {

@@ -121,7 +121,7 @@ UpsertResult Refused(std::string_view field, std::string_view reason) {
 
 // A row's own fault becomes its result; what is nobody's fault ends the request.
 absl::StatusOr<UpsertResult> RefusedOrError(const absl::Status& status) {
-  if (!absl::IsInvalidArgument(status)) return status;
+  if (!absl::IsInvalidArgument(status) && !absl::IsPermissionDenied(status)) return status;
   const std::string message(status.message());
   return Refused(FieldAtBeginning(message), message);
 }
@@ -219,7 +219,7 @@ absl::StatusOr<UpsertResult> Upserter::Create(int index, const Message& row, Rec
   auto operations = replication::PlanEdit(*kind_, RecordState(), VersionVector(), edit);
   if (!operations.ok()) return RefusedOrError(operations.status());
   if (auto refused = BeyondScope(*operations); refused.has_value()) return *refused;
-  *id = replication::NewRecordId(replica_->wall_clock(), replica_->random());
+  *id = replica_->NewRecordId();
   UpsertResult result;
   result.set_outcome(UpsertResult::CREATED);
   return Write(index, std::move(result),

@@ -92,10 +92,12 @@ VersionVector CoveredByDeletes(const Cell& deletes) {
 absl::StatusOr<std::vector<Author>> UnseenEdits(const ReadView& view, const RecordKey& record,
                                                 const RecordState& state, const Cell& deletes) {
   const VersionVector covered = CoveredByDeletes(deletes);
+  const auto names = [](const Cell* cell, const replication::Dot& dot) {
+    return cell != nullptr && std::any_of(cell->versions.begin(), cell->versions.end(),
+                                          [&](const replication::Version& v) { return v.dot == dot; });
+  };
   const auto unseen = [&](const replication::Dot& dot) {
-    return !covered.Covers(dot) &&
-           std::none_of(deletes.versions.begin(), deletes.versions.end(),
-                        [&](const replication::Version& v) { return v.dot == dot; });
+    return !covered.Covers(dot) && !names(&deletes, dot) && !names(replication::VoidChanges(state), dot);
   };
   std::vector<Author> authors;
   for (const Cell& cell : state.cells()) {

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "replication/record_reader.h"
+#include "replication/revoked_authors.h"
 #include "server/query/page_token.h"
 #include "server/records/absence.h"
 #include "server/records/record_request.h"
@@ -58,11 +59,13 @@ FieldChange ToFieldChange(const Schema& schema, const KindSchema& kind,
 absl::StatusOr<std::vector<Change>> ReadChanges(const ReadView& view, const RecordKey& record) {
   auto rows = replication::ReadHistory(view, record);
   if (!rows.ok()) return rows.status();
+  const absl::StatusOr<replication::RevokedAuthors> revoked = replication::RevokedAuthors::FollowedBy(view);
+  if (!revoked.ok()) return revoked.status();
   std::vector<Change> changes;
   for (const replication::HistoryRow& row : *rows) {
     auto entry = replication::ReadFeedEntry(view, row.position);
     if (!entry.ok()) return entry.status();
-    absl::StatusOr<Change> change = replication::DecodeChange(entry->change);
+    absl::StatusOr<Change> change = revoked->Decode(entry->change);
     if (!change.ok()) {
       return absl::DataLossError(
           absl::StrCat("feed position ", row.position, ": ", change.status().message()));
@@ -96,6 +99,7 @@ v1::RecordChange ToRecordChange(const Schema& schema, const ReadView& view, cons
     *told.add_fields() = ToFieldChange(schema, kind, operation);
   }
   told.set_dot(replication::FormatDot(change.dot));
+  told.set_is_void(change.is_void);
   return told;
 }
 
@@ -160,7 +164,9 @@ absl::StatusOr<std::optional<v1::RecordEvent>> ToRecordEvent(const Schema& schem
   event.set_position(position);
   *event.mutable_record() = ToRecord(schema, *kind, entry.record.id, **state);
   if (entry.type == replication::FeedEntry::Type::kChange) {
-    absl::StatusOr<Change> change = replication::DecodeChange(entry.change);
+    const absl::StatusOr<replication::RevokedAuthors> revoked = replication::RevokedAuthors::FollowedBy(view);
+    if (!revoked.ok()) return revoked.status();
+    const absl::StatusOr<Change> change = revoked->Decode(entry.change);
     if (!change.ok()) {
       return absl::DataLossError(
           absl::StrCat("feed position ", position, ": ", change.status().message()));

@@ -32,7 +32,9 @@ std::optional<uint64_t> MillisOf(const RecordId& id) {
 
 HybridTime LastWrite(const RecordState& state) {
   HybridTime last;
+  const Cell* const voids = replication::VoidChanges(state);
   for (const Cell& cell : state.cells()) {
+    if (&cell == voids) continue;
     for (const replication::Version& version : cell.versions) last = std::max(last, version.time);
   }
   return last;

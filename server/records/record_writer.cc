@@ -214,7 +214,7 @@ absl::StatusOr<v1::Record> CreateRecord(const Schema& schema, Replica& replica,
   if (!content.ok()) return content.status();
   if (absl::Status status = CheckTitle(*kind, **content, true); !status.ok()) return status;
   if (absl::Status status = CheckFormats(**content); !status.ok()) return status;
-  if (!id.has_value()) id = replication::NewRecordId(replica.wall_clock(), replica.random());
+  if (!id.has_value()) id = replica.NewRecordId();
   const NamedRecord named{kind, {kind->number, *id}};
   auto taken = replica.State(named.key);
   if (!taken.ok()) return taken.status();

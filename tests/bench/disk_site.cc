@@ -95,7 +95,7 @@ Imported ImportActors(DiskSite& site, size_t count, const std::string& departmen
       Edit edit;
       edit.fields = SetFields(ActorKind(), actor);
       edit.content = &actor;
-      Write(site.replica(), {ActorKind().number, replication::NewRecordId(clock, random)}, edit);
+      Write(site.replica(), {ActorKind().number, site.replica().NewRecordId()}, edit);
     }
     MustBeOk(site.replica().Commit());
     imported.seconds += watch.Seconds();

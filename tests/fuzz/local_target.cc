@@ -5,6 +5,7 @@
 #include "replication/evicted_record.h"
 #include "replication/feed_entry.h"
 #include "replication/local_meta.h"
+#include "replication/revoked_authors.h"
 #include "replication/stub.h"
 #include "tests/fuzz/require.h"
 #include "tests/fuzz/selected.h"
@@ -34,6 +35,9 @@ bool FuzzLocal(std::string_view bytes) {
   if (choice >= 0xf0) return RequireCanonical(bytes, DecodeEvictedRecord, EncodeEvictedRecord);
   if (choice >= 0xe8) return RequireCanonical(bytes, DecodeBundleReceipt, EncodeBundleReceipt);
   if (choice >= 0xe0) return RequireCanonical(bytes, DecodeStub, EncodeStub, absl::StatusCode::kInvalidArgument);
+  if (choice >= 0xd8) {
+    return RequireCanonical(bytes, RevokedAuthors::FromBytes, [](const RevokedAuthors& revoked) { return revoked.Encode(); });
+  }
   switch (choice % 7) {
     case 0:
       return RequireCanonical(bytes, DecodeFeedEntry, EncodeFeedEntry);

@@ -55,11 +55,17 @@ v1::MembershipLog SignedAnew(const Known& known, const v1::MembershipLog& log) {
   return made;
 }
 
+std::string RightsText(const replication::Member& member) {
+  std::string text;
+  for (const replication::Scope& scope : member.may_write) text += scope.ToText() + ";";
+  return text;
+}
+
 std::string Told(const Membership& membership) {
   std::string told = std::to_string(membership.digest());
   for (const auto& [site, member] : membership.members()) {
     told += FormatSiteId(site) + member.name + std::to_string(member.role) + member.territory.ToText() +
-            (member.revoked ? "revoked" : "") + (member.writes ? "writes" : "") +
+            (member.revoked ? "revoked" : "") + RightsText(member) +
             (membership.IsAuthority(member.authority_key) ? "signs" : "") + std::to_string(member.last_valid.size());
   }
   return told;

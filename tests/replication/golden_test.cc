@@ -16,6 +16,8 @@
 #include "replication/fingerprint.h"
 #include "replication/fingerprint_tree.h"
 #include "replication/local_meta.h"
+#include "replication/record_id.h"
+#include "replication/revoked_authors.h"
 #include "replication/schema.h"
 #include "replication/scope.h"
 #include "replication/state_codec.h"
@@ -73,6 +75,7 @@ TEST(Golden, Keys) {
       .Add("meta: due", storage::DueKey(Alice(), kRecord))
       .Add("meta: loading", storage::kLoadingKey)
       .Add("meta: member", storage::MemberKey(digest))
+      .Add("meta: revoked", storage::kRevokedKey)
       .Compare();
 }
 
@@ -191,18 +194,35 @@ RecordState RichState() {
                   Written("c1").After("a2 b'2").By("").Delete()});
 }
 
+RecordState VoidedState() {
+  RecordState state = RichState();
+  Change change = Written("d1").After("a2 b'2").At(kMorning + 2).By("Inconnu").Set(1, "rien");
+  change.is_void = true;
+  state.Apply(change);
+  return state;
+}
+
 TEST(Golden, States) {
   GoldenFile file("state/states.txt", "Canonical bytes of states: replication/state_codec.h.");
   const std::pair<const char*, RecordState> samples[] = {
       {"no change", RecordState()},
       {"a change that wrote nothing", StateOf({BareChange()})},
-      {"every rule, two names, a delete", RichState()}};
+      {"every rule, two names, a delete", RichState()},
+      {"the same, and a change that is void", VoidedState()}};
   for (const auto& [name, state] : samples) {
     const std::string bytes = EncodeState(state);
     EXPECT_EQ(*DecodeState(bytes), state);
     file.Add(name, bytes);
   }
   file.Compare();
+}
+
+TEST(Golden, RecordIds) {
+  FakeWall wall(0x018f3c1e7a2b);
+  SeededRandom random(1);
+  const RecordId id = RecordIdSource(&wall, &random).Next(Alice());
+  EXPECT_TRUE(IsIdOf(id, Alice()));
+  GoldenFile("change/record_ids.txt", "Ids of records: replication/record_id.h.").Add("made by Alice", id.bytes()).Compare();
 }
 
 TEST(Golden, Fingerprints) {
@@ -252,6 +272,8 @@ TEST(Golden, Meta) {
   progress.kinds[1] = {3000, 12};
   progress.kinds[300] = {1, 0};
   const PeerCursor cursor{0x0123456789abcdef, 300};
+  const RevokedAuthors revoked =
+      *RevokedAuthors::FromBytes(std::string(Bob().bytes()) + "\x01" + "incarnat" + "\x05" + std::string(kChangeHashSize, '\x5a'));
   const RequestOutcome outcome{300, kRecord, "a'7"_dot};
   const QuarantineEntry quarantined{Bob(), "règle inconnue", "the bytes"};
   EXPECT_EQ(*DecodeIdentity(EncodeIdentity(identity)), identity);
@@ -275,6 +297,7 @@ TEST(Golden, Meta) {
       .Add("evicted", EncodeEvictedRecord({kPosition, 300, kMorning, Bob(), {"38"}, "a'3 b1"_vv}))
       .Add("scope", Scope({"73", "38"}).ToText())
       .Add("stub", EncodeStub(stub))
+      .Add("revoked", revoked.Encode())
       .Add("bundle", EncodeBundleReceipt(receipt))
       .Add("renounced", EncodeRenamings({{("a7"_dot).actor, 2, ("b7"_dot).actor}}))
       .Compare();

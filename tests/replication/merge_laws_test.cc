@@ -126,6 +126,63 @@ TEST(MergeLaws, FingerprintsAreEqualWhereStatesAre) {
   });
 }
 
+// As after a revocation: what is void is told of histories that were played when it wasn't.
+TEST(MergeLaws, VoidChangesHaveNoEffectInAnyOrderAndAnyJoin) {
+  uint64_t voided = 0;
+  uint64_t dead = 0;
+  ForEachHistory([&](SeededRandom& random) {
+    Fleet fleet(&random, 2 + random.Below(3));
+    fleet.Run(20);
+    std::vector<Change> changes = fleet.changes();
+    for (Change& change : changes) change.is_void = random.OneIn(4);
+    std::vector<RecordState> states;
+    for (const Copy& copy : fleet.copies()) {
+      Oracle oracle;
+      RecordState state;
+      // In the order of the copy's own story: an index is no less than those of its causes.
+      for (const size_t index : copy.seen) {
+        oracle.Add(changes[index]);
+        state.Apply(changes[index]);
+        voided += changes[index].is_void ? 1 : 0;
+      }
+      ASSERT_EQ(Disagreement(state, oracle), "") << Show(state);
+      const auto decoded = DecodeState(EncodeState(state));
+      ASSERT_TRUE(decoded.ok()) << decoded.status() << Show(state);
+      ASSERT_EQ(*decoded, state);
+      dead += state.life() == Life::kDeleted ? 1 : 0;
+      states.push_back(std::move(state));
+    }
+    Oracle all;
+    for (const Change& change : changes) all.Add(change);
+    RecordState joined;
+    for (const RecordState& state : states) joined = Joined(joined, state);
+    ASSERT_EQ(Disagreement(joined, all), "") << Show(joined);
+  });
+  EXPECT_GT(voided, 0u);
+  EXPECT_GT(dead, 0u);
+}
+
+// Where no history tells what a void change had replaced, its own values go all the same, alike in any order.
+TEST(MergeLaws, MakingAChangeVoidCommutesWithJoins) {
+  ForEachHistory([&](SeededRandom& random) {
+    Fleet fleet(&random, 2);
+    fleet.Run(15);
+    if (fleet.changes().empty()) return;
+    const Change& change = fleet.changes()[random.Below(fleet.changes().size())];
+    RecordState a = fleet.copies()[0].state;
+    RecordState b = fleet.copies()[1].state;
+    if (!a.vector().Covers(change.dot) || !b.vector().Covers(change.dot)) return;
+    RecordState after = Joined(a, b);
+    after.MakeVoid(change);
+    // One of the two hears of it later, too.
+    RecordState mixed = a;
+    mixed.MakeVoid(change);
+    EXPECT_EQ(Joined(mixed, b), Joined(b, mixed));
+    b.MakeVoid(change);
+    ASSERT_EQ(Joined(mixed, b), after) << Show(change);
+  });
+}
+
 TEST(MergeLaws, NothingAppliesBeforeItsCausesOrTwice) {
   uint64_t refused = 0;
   ForEachHistory([&](SeededRandom& random) {

@@ -82,12 +82,18 @@ void Oracle::Add(const Change& change) { changes_.push_back({change, DotsOf(chan
 std::map<Oracle::CellName, std::vector<Version>> Oracle::Cells() const {
   std::map<CellName, std::vector<Version>> cells;
   for (const Known& writer : changes_) {
+    if (writer.change.is_void) {
+      cells[{kLifeField, std::string(kVoidKey)}].push_back(
+          {writer.change.dot, writer.change.time, writer.change.person, "", v1::REGISTER, false});
+      continue;
+    }
     for (const Operation& written : writer.change.operations) {
       if (!written.value.has_value()) continue;
       const Version value{writer.change.dot, writer.change.time, writer.change.person,
                           *written.value,    written.rule,       written.territory};
       bool alive = true;
       for (const Known& other : changes_) {
+        if (other.change.is_void) continue;
         for (const Operation& operation : other.change.operations) {
           if (operation.field != written.field || operation.key != written.key) continue;
           if (TakesAway(other.change, other.read, operation, value)) alive = false;
@@ -115,10 +121,14 @@ std::map<Actor, uint64_t> Oracle::Vector() const {
 Life Oracle::life() const {
   const auto cells = Cells();
   const auto deletes = cells.find({kLifeField, ""});
-  if (deletes == cells.end()) return Life::kAlive;
-  // A change is settled if it is one of the deletes, or was read by who deleted.
+  const bool any_delete = deletes != cells.end();
+  // A change is settled if it is void, or one of the deletes, or was read by who deleted.
   std::set<Dot> settled;
-  for (const Version& version : deletes->second) {
+  for (const Known& known : changes_) {
+    if (known.change.is_void) settled.insert(known.change.dot);
+  }
+  if (!any_delete && settled.empty()) return Life::kAlive;
+  for (const Version& version : any_delete ? deletes->second : std::vector<Version>()) {
     settled.insert(version.dot);
     v1::VersionVector covered;
     covered.ParseFromString(version.value);
@@ -127,7 +137,8 @@ Life Oracle::life() const {
   const bool all = std::all_of(changes_.begin(), changes_.end(), [&](const Known& known) {
     return settled.count(known.change.dot) == 1;
   });
-  return all ? Life::kDeleted : Life::kContested;
+  if (all) return Life::kDeleted;
+  return any_delete ? Life::kContested : Life::kAlive;
 }
 
 Version Oracle::WinnerOf(const std::vector<Version>& alive) {

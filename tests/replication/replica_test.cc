@@ -367,14 +367,5 @@ TEST(ReplicaBatch, ItsConflictsAreInTheIndexToo) {
   EXPECT_TRUE(alice.replica->FindInIndex(1, storage::ConflictPrefix(1))->empty());
 }
 
-TEST(NewRecordId, IsAUuidOfTheSeventhVersion) {
-  FakeWall wall(0x0123456789ab);
-  SeededRandom random(1);
-  const std::string first = FormatUuid(NewRecordId(wall, random));
-  EXPECT_THAT(first, ::testing::StartsWith("01234567-89ab-7"));
-  EXPECT_THAT(std::string("89ab"), ::testing::HasSubstr(first.substr(19, 1)));
-  EXPECT_NE(FormatUuid(NewRecordId(wall, random)), first);
-}
-
 }  // namespace
 }  // namespace maillage::replication::testing

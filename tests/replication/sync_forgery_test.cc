@@ -73,7 +73,7 @@ class SyncForgery : public ::testing::Test {
   // A new change, as its author would write it.
   Change NewChange(const SigningKey& author) {
     Change change = *DecodeChange(genuine.front());
-    change.record.id = NewRecordId(clock, random);
+    change.record.id = made.Next(author.site());
     change.dot = {{author.site(), 77, 1000 + random.Below(1'000'000)}, 1};
     change.site_sequence = change.dot.actor.epoch;
     change.context = {};
@@ -143,6 +143,7 @@ class SyncForgery : public ::testing::Test {
   TestNetwork network;
   SeededRandom random;
   SteppedClock clock;
+  RecordIdSource made{&clock, &random};
   SigningKey savoie_key = SigningKey::Generate(random);
   SigningKey isere_key = SigningKey::Generate(random);
   SigningKey reader_key = SigningKey::Generate(random);

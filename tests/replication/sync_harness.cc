@@ -101,7 +101,7 @@ Dot TestSite::Write(const RecordKey& record, const Edit& edit, const KindSchema&
 
 RecordId TestSite::Create(const google::protobuf::Message& content, const std::string& person) {
   const KindSchema& kind = KindOf(content);
-  const RecordId record = NewRecordId(*clock_, random);
+  const RecordId record = replica->NewRecordId();
   Edit edit;
   edit.fields = SetFields(kind, content);
   edit.content = &content;

@@ -298,7 +298,7 @@ TEST_F(SyncTest, AMalformedChangeIsQuarantinedAndTheRestFlows) {
 
 // A state whose numbers add up to nothing would be taken for one of which nothing is missing.
 TEST_F(SyncTest, AStateWithTheGreatestNumbersTravelsLikeAnyOther) {
-  const RecordKey record{kActor, NewRecordId(clock, lyon.random)};
+  const RecordKey record{kActor, lyon.replica->NewRecordId()};
   const Actor vast{savoie.id, 1, 1};
   const Actor small{savoie.id, 2, 1};
   const RecordState state = RecordState::FromParts({{vast, UINT64_MAX}, {small, 1}}, {});

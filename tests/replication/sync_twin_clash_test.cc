@@ -272,7 +272,7 @@ TEST(ClashingTerritories, EndTheSessionLikeAnyOtherClash) {
     lyon.Update(*RecordId::FromBytes(savoie.id.bytes()), site, {"scope"});
     Link(&lyon, &savoie).Run();
     Change change;
-    change.record = {kActor, NewRecordId(clock, lyon.random)};
+    change.record = {kActor, lyon.replica->NewRecordId()};
     change.dot = "z1"_dot;
     for (TestSite* at : {&lyon, &savoie}) {
       change.operations = {{v1::Actor::kDepartmentFieldNumber, v1::REGISTER, "", at == &lyon ? "38" : "73", true}};
