@@ -65,6 +65,8 @@ std::string EncodeChange(const Change& change) {
     if (operation.value.has_value()) added->set_value(*operation.value);
     added->set_territory(operation.territory);
   }
+  proto.set_previous(change.previous);
+  proto.set_salt(change.salt);
   return proto.SerializeAsString();
 }
 
@@ -100,6 +102,13 @@ absl::StatusOr<VersionVector> DecodeCovered(std::string_view value) {
 
 absl::Status CheckChange(const Change& change) {
   if (change.dot.n == 0) return absl::InvalidArgumentError("changes are counted from 1");
+  const bool has_previous = !change.previous.empty();
+  if (has_previous && (change.dot.n == 1 || change.previous.size() != kChangeHashSize)) {
+    return absl::InvalidArgumentError("a change follows what it can't follow");
+  }
+  if (!change.salt.empty() && change.salt.size() != kChangeSaltSize) {
+    return absl::InvalidArgumentError("the salt has another length");
+  }
   if (absl::Status status = CheckPerson(change.person); !status.ok()) return status;
   if (change.context.entries().size() > kMaxVectorEntries) {
     return absl::InvalidArgumentError("the context has too many actors");
@@ -147,8 +156,13 @@ absl::StatusOr<Change> DecodeChange(std::string_view bytes) {
   change.context = *std::move(context);
   change.operations.reserve(static_cast<size_t>(proto.operation_size()));
   for (const v1::Operation& operation : proto.operation()) {
+    if (!operation.commitment().empty()) {
+      return absl::InvalidArgumentError("une valeur effacée : mettez ce nœud à jour");
+    }
     change.operations.push_back(OperationFromProto(operation));
   }
+  change.previous = proto.previous();
+  change.salt = proto.salt();
   if (absl::Status status = CheckChange(change); !status.ok()) return status;
   if (change.context.Covers(change.dot)) {
     return absl::InvalidArgumentError("a change has seen itself");

@@ -21,6 +21,10 @@ inline constexpr uint32_t kLifeField = 0;
 // In states alone: the cell of field 0 whose versions name the changes that are void (record_state.h).
 inline constexpr std::string_view kVoidKey = "void";
 
+inline constexpr size_t kChangeHashSize = 16;
+inline constexpr size_t kChangeSaltSize = 8;
+inline constexpr std::string_view kUnknownPrevious{"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", kChangeHashSize};
+
 struct Operation {
   uint32_t field = 0;
   v1::MergeRule rule = v1::REGISTER;
@@ -44,6 +48,10 @@ struct Change {
   VersionVector context;
   // Sorted by field, then key; each cell once.
   std::vector<Operation> operations;
+  // In a network: kChangeHashSize bytes of the actor's change before this one, kUnknownPrevious, or nothing in its first.
+  std::string previous;
+  // In a network: kChangeSaltSize random bytes.
+  std::string salt;
   // Not of its bytes: a revocation makes it void (revoked_authors.h), so it has no effect on a state.
   bool is_void = false;
 

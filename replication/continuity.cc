@@ -79,7 +79,9 @@ absl::Status Replica::LoadContinuity() {
 }
 
 void Replica::PutContinuity() {
-  for (const auto& [author, known] : open_authors_) {
+  for (const auto& [author, open] : open_authors_) {
+    KnownAuthor& known = closing_authors_[author];
+    known = {open.site_sequence, HashOfChange(open.bytes)};
     batch_.Put(Table::kMeta, storage::AuthorKey(author.first, author.second), EncodeKnownAuthor(known));
   }
   if (std::exchange(witness_unsaved_, false)) {
@@ -109,8 +111,8 @@ void Replica::NoteAuthor(const Actor& actor, uint64_t site_sequence, std::string
   const AuthorKey author{actor.site, actor.incarnation};
   const auto committed = authors_.find(author);
   if (committed != authors_.end() && committed->second.site_sequence >= site_sequence) return;
-  KnownAuthor& open = open_authors_[author];
-  if (open.site_sequence < site_sequence) open = {site_sequence, HashOfChange(bytes)};
+  OpenAuthor& open = open_authors_[author];
+  if (open.site_sequence < site_sequence) open = {site_sequence, std::string(bytes)};
 }
 
 std::map<uint64_t, KnownAuthor> Replica::KnownOf(const SiteId& site) const {
@@ -239,21 +241,25 @@ absl::StatusOr<bool> Replica::IsTwins(const Change& change, std::string_view byt
   if (!row->has_value() || witness_.Witnessed((*row)->position, actor.incarnation)) return false;
   absl::StatusOr<FeedEntry> entry = ReadFeedEntry(*store_, (*row)->position);
   if (!entry.ok()) return entry.status();
-  return entry->source == identity_.site && entry->change != bytes;
+  return entry->source == identity_.site && entry->change != bytes && HashOfChange(entry->change) != HashOfChange(bytes);
 }
 
 absl::StatusOr<Replica::ApplyResult> Replica::CompareWithHeld(const Change& change, std::string_view bytes,
                                                               const SiteId& source) {
   const ApplyResult duplicate{Applied::kDuplicate, change.record};
-  // Everyone hears of a change from several others. Its author is the one who has to know, and the one who says it once.
-  if (source != change.dot.actor.site || source == identity_.site) return duplicate;
+  // Everyone hears of a change from several others. Its author is the one who has to know, and the one who says it once. Who
+  // signed both is told to all, from whomever they come.
+  const bool by_author = source == change.dot.actor.site && source != identity_.site;
+  if (!by_author && !membership_->founded()) return duplicate;
   absl::StatusOr<std::optional<HistoryRow>> row = FindInHistory(change.record, change.dot);
   if (!row.ok()) return row.status();
   if (!row->has_value()) return duplicate;
   absl::StatusOr<FeedEntry> entry = ReadFeedEntry(*store_, (*row)->position);
   if (!entry.ok()) return entry.status();
-  if (entry->change == bytes) return duplicate;
+  if (entry->change == bytes || HashOfChange(entry->change) == HashOfChange(bytes)) return duplicate;
   if (absl::Status author = CheckAuthor(change, bytes); !author.ok()) return author;
+  if (absl::Status told = TellEquivocation(change, entry->change, bytes); !told.ok()) return told;
+  if (!by_author) return duplicate;
   absl::StatusOr<Change> held = DecodeChange(entry->change);
   if (!held.ok()) return absl::DataLossError("feed table: a damaged change");
   return ApplyResult{Applied::kClash, change.record, 0, *std::move(held), HashOfChange(entry->change)};
@@ -321,10 +327,18 @@ absl::StatusOr<Replica::Renames> Replica::ChooseRenames(const std::set<uint64_t>
   return renames;
 }
 
-void Replica::PutRenamed(const HistoricChange& renamed, bool history_broken) {
-  const Change& change = renamed.change;
+void Replica::PutRenamed(const HistoricChange& renamed, bool history_broken, std::map<Actor, std::string>& chain) {
+  Change change = renamed.change;
+  change.previous.clear();
+  change.salt.clear();
+  std::string& last = chain[change.dot.actor];
+  if (Signs()) {
+    change.salt = NewSalt();
+    if (change.dot.n > 1) change.previous = last;
+  }
   std::string bytes = EncodeChange(change);
   SignOwn(bytes);
+  last = HashOfChange(bytes);
   NoteAuthor(change.dot.actor, change.site_sequence, bytes);
   if (change.site_sequence % kOwnSequenceStep == 1) {
     batch_.Put(Table::kMeta, storage::OwnSequenceKey(change.dot.actor.incarnation, change.site_sequence),
@@ -353,7 +367,8 @@ absl::Status Replica::RenameRecord(const RecordKey& record,
   if (!staged.ok()) return staged.status();
   Touch(record, **staged);
   (*staged)->state = std::move(after->state);
-  for (const HistoricChange& change : after->renamed) PutRenamed(change, after->history_broken);
+  std::map<Actor, std::string> chain;
+  for (const HistoricChange& change : after->renamed) PutRenamed(change, after->history_broken, chain);
   renamed[record] = after->renamings;
   std::vector<Renaming> renamings;
   const auto earlier = renounced_.find(record);

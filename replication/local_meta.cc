@@ -98,10 +98,6 @@ absl::StatusOr<PeerCursor> DecodeCursor(std::string_view bytes) {
   return cursor;
 }
 
-std::string HashOfChange(std::string_view change_bytes) {
-  return Blake2b256({change_bytes}).substr(0, kChangeHashSize);
-}
-
 std::string EncodeKnownAuthor(const KnownAuthor& author) {
   std::string bytes;
   ByteWriter writer(&bytes);

@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "proto/id.h"
+#include "replication/change.h"
 #include "replication/hybrid_clock.h"
 #include "replication/version_vector.h"
 
@@ -71,9 +72,6 @@ struct KnownAuthor {
   std::string hash;
   bool operator==(const KnownAuthor&) const = default;
 };
-inline constexpr size_t kChangeHashSize = 16;
-// First 16 bytes of BLAKE2b-256 of the author's bytes.
-std::string HashOfChange(std::string_view change_bytes);
 std::string EncodeKnownAuthor(const KnownAuthor& author);
 absl::StatusOr<KnownAuthor> DecodeKnownAuthor(std::string_view bytes);
 

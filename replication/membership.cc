@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "proto/utf8.h"
+#include "replication/equivocation.h"
 #include "replication/tuning.h"
 
 namespace maillage::replication {
@@ -49,6 +50,8 @@ absl::Status CheckBody(const v1::MembershipEntry& entry) {
       return CheckEnrolment(entry.enrolment());
     case v1::MembershipEntry::kRevocation:
       return CheckRevocation(entry.revocation());
+    case v1::MembershipEntry::kEquivocation:
+      return absl::OkStatus();
     default:
       return Refuse("d'une version plus récente de Maillage : mettez ce nœud à jour");
   }
@@ -79,7 +82,12 @@ NetworkId NetworkOf(std::string_view founding_entry) {
   return *NetworkId::FromBytes(std::string_view(Hash256(founding_entry)).substr(0, NetworkId::kSize));
 }
 
-std::string EntryId(std::string_view entry) { return Hash256(entry).substr(0, kEntryIdSize); }
+std::string EntryId(std::string_view entry) {
+  v1::MembershipEntry body;
+  const bool proves = body.ParseFromArray(entry.data(), static_cast<int>(entry.size())) && body.has_equivocation();
+  const std::string named = proves ? absl::StrCat("equivocation", body.equivocation().key()) : std::string(entry);
+  return Hash256(named).substr(0, kEntryIdSize);
+}
 
 void Sign(const SigningKey& key, v1::SignedEntry& entry) {
   std::map<std::string, std::string> signatures;
@@ -136,6 +144,9 @@ absl::StatusOr<Membership::Entry> Membership::Check(const v1::SignedEntry& signe
   const bool ours = founding ? NetworkOf(signed_entry.entry()) == network_ : entry.body.network() == network_.bytes();
   if (!ours) return Refuse("d'un autre réseau");
   if (absl::Status body = CheckBody(entry.body); !body.ok()) return body;
+  if (entry.body.has_equivocation() && !IsEquivocation(network_, entry.body.equivocation())) {
+    return Refuse("elle accuse un site sans preuve");
+  }
   entry.bytes = signed_entry.entry();
   for (const v1::EntrySignature& signature : signed_entry.signature()) {
     entry.signatures[signature.key()] = signature.signature();
@@ -160,7 +171,8 @@ Membership::Added Membership::Add(const v1::MembershipLog& log) {
   for (bool progress = true; progress;) {
     progress = false;
     for (auto& [id, entry] : waiting) {
-      if (!TakeSignatures(id, entry, added.refused)) continue;
+      const bool took = entry.body.has_equivocation() ? TakeProof(id, entry) : TakeSignatures(id, entry, added.refused);
+      if (!took) continue;
       changed.insert(id);
       progress = true;
     }
@@ -174,6 +186,15 @@ Membership::Added Membership::Add(const v1::MembershipLog& log) {
     added.rows.push_back({id, Journal(journal_.size() - 1, 1).entry(0).SerializeAsString()});
   }
   return added;
+}
+
+bool Membership::TakeProof(const std::string& id, Entry& offered) {
+  const bool about_member = members_.contains(SiteIdOf(offered.body.equivocation().key()));
+  if (!about_member || entries_.contains(id) || entries_.size() >= kMaxMembershipEntries) return false;
+  Entry& kept = entries_[id];
+  kept.body = offered.body;
+  kept.bytes = offered.bytes;
+  return true;
 }
 
 bool Membership::TakeSignatures(const std::string& id, Entry& offered, absl::Status& refused) {
@@ -308,6 +329,10 @@ void Membership::Evaluate() {
   }
   std::string all;
   for (const auto& [id, entry] : entries_) {
+    if (entry.body.has_equivocation()) {
+      const auto member = members_.find(SiteIdOf(entry.body.equivocation().key()));
+      if (member != members_.end()) member->second.equivocated = true;
+    }
     all.append(id);
     for (const auto& [key, signature] : entry.signatures) all.append(key);
   }

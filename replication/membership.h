@@ -8,7 +8,9 @@
 //  3. A revocation counts once two authorities have signed it. Which revocations count is decided without regard to any
 //     revocation: two antennas that revoke each other are both out. Two authorities are those of two antennas; the keys
 //     that one antenna has had are one voice.
-//  4. What a revoked antenna's authority has signed counts for the entries that all its revocations keep, and for no others.
+//  4. Two changes that contradict each other, signed by one member, are told of it by whoever has seen them, without any other
+//     signature; one such entry for each member, whichever proof it brings. Nothing else follows from it.
+//  5. What a revoked antenna's authority has signed counts for the entries that all its revocations keep, and for no others.
 #ifndef MAILLAGE_REPLICATION_MEMBERSHIP_H_
 #define MAILLAGE_REPLICATION_MEMBERSHIP_H_
 
@@ -48,6 +50,8 @@ struct Member {
   // Of a revoked one: the last valid change of each incarnation; others have none.
   std::map<uint64_t, KnownAuthor> last_valid;
   std::string reason;
+  // It has signed two changes that contradict each other (equivocation.h).
+  bool equivocated = false;
 
   // What its enrolments ever let it write, each once: what it wrote stays, whatever it may do today. Empty: a reader.
   std::vector<Scope> may_write;
@@ -67,7 +71,7 @@ class Membership {
   const std::string& network_name() const { return network_name_; }
 
   struct Row {
-    // First 16 bytes of BLAKE2b-256 of the entry's bytes.
+    // First 16 bytes of BLAKE2b-256 of the entry's bytes (EntryId).
     std::string id;
     // SignedEntry, with all signatures that are known.
     std::string bytes;
@@ -116,6 +120,8 @@ class Membership {
   absl::StatusOr<Entry> Check(const v1::SignedEntry& signed_entry) const;
   // Moves what counts from an offered entry to the kept one; whether that was anything.
   bool TakeSignatures(const std::string& id, Entry& offered, absl::Status& refused);
+  // A proof that somebody equivocates, of a member of whom none is known yet.
+  bool TakeProof(const std::string& id, Entry& offered);
   // How many antennas, the recovery key for one, have signed the entry.
   size_t Support(const std::string& id, const Entry& entry, const Owners& authorities,
                  const Restrictions& restrictions) const;
@@ -143,7 +149,7 @@ class Membership {
 
 // The id of a network: first half of the hash of its founding entry.
 NetworkId NetworkOf(std::string_view founding_entry);
-// Of an entry, as in Membership::Row.
+// Of an entry, as in Membership::Row: of an equivocation, which member it is about, whatever its proof.
 std::string EntryId(std::string_view entry);
 // Adds a signature to the entry; sorted by key, as it is stored.
 void Sign(const SigningKey& key, v1::SignedEntry& entry);

@@ -230,6 +230,7 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
               return std::tie(a.field, a.key) < std::tie(b.field, b.key);
             });
   if (absl::Status status = CheckOwnRights(change, **staged); !status.ok()) return status;
+  if (absl::Status status = PrepareToSign(**staged, change); !status.ok()) return status;
   std::string bytes = EncodeChange(change);
   SignOwn(bytes);
   if (bytes.size() > kMaxChangeBytes) {
@@ -245,6 +246,7 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
   open_.site_sequence = change.site_sequence;
   open_.clock = change.time;
   NoteAuthor(change.dot.actor, change.site_sequence, bytes);
+  (*staged)->applied.emplace_back(change.dot, bytes);
   const uint64_t position = AppendToFeed(
       {FeedEntry::Type::kChange, identity_.site, change.record, std::move(bytes),
        AllPlaces(std::move(places), state)},
@@ -253,10 +255,8 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
     batch_.Put(Table::kMeta, storage::OwnSequenceKey(identity_.incarnation, change.site_sequence),
                EncodeCount(position));
   }
-  const Dot dot = change.dot;
-  Remember(write.request_id, {position, change.record, dot});
-  (*staged)->applied.push_back(std::move(change));
-  return dot;
+  Remember(write.request_id, {position, change.record, change.dot});
+  return change.dot;
 }
 
 absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_bytes,
@@ -285,6 +285,7 @@ absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_byte
   }
   if (!state.CanApply(*change)) return ApplyResult{Applied::kMissingCauses, change->record};
   change->is_void = revoked().Voids(*change, change_bytes);
+  if (absl::Status chained = CheckChain(*change, change_bytes, **staged); !chained.ok()) return chained;
   absl::Status effect = change->is_void ? QuarantineVoid(*change, change_bytes, source) : CheckRightsOf(*change, **staged);
   if (!effect.ok()) return effect;
   if (!clock_.Observe(change->time)) ++open_.changes_from_the_future;
@@ -302,7 +303,7 @@ absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_byte
       {FeedEntry::Type::kChange, source, change->record, std::string(change_bytes),
        AllPlaces(std::move(places), state)},
       change->dot);
-  (*staged)->applied.push_back(*std::move(change));
+  (*staged)->applied.emplace_back(change->dot, change_bytes);
   return result;
 }
 
@@ -467,7 +468,7 @@ absl::Status Replica::Commit() {
   committed_identity_ = identity_;
   leaving_ = open_leaving_;
   KeepRequests(forgotten);
-  for (auto& [author, known] : open_authors_) authors_[author] = std::move(known);
+  for (auto& [author, known] : closing_authors_) authors_[author] = std::move(known);
   KeepMembership();
   absl::Status followed = FollowScopes();
   Discard();
@@ -486,6 +487,7 @@ void Replica::Discard() {
   quarantined_.clear();
   cursors_.clear();
   open_authors_.clear();
+  closing_authors_.clear();
   open_membership_.reset();
   open_revoked_.reset();
   open_updates_.clear();

@@ -274,8 +274,8 @@ class Replica {
     bool changed = false;
     // As this site handed it over, once or more.
     std::optional<EvictedRecord> evicted;
-    // Changes of the open batch, in their order: the store doesn't have them yet.
-    std::vector<Change> applied;
+    // Changes of the open batch, in their order, as they are encoded: the store doesn't have them yet.
+    std::vector<std::pair<Dot, std::string>> applied;
     // What staged_index_ holds of this record; stale while the record is in unindexed_.
     std::vector<std::string> index_keys;
   };
@@ -296,6 +296,8 @@ class Replica {
   absl::Status RecoverHistory(const RecordKey& record, Staged& staged);
   absl::Status LoadRequests();
   absl::Status LoadMembership();
+  bool Signs() const { return key_ != nullptr && membership_->founded(); }
+  std::string NewSalt();
   // Signs a change of this site's, where it belongs to a network.
   void SignOwn(std::string& bytes) const;
   // OK, or InvalidArgument, in French: why a change isn't its author's, or its author may write nothing.
@@ -365,6 +367,15 @@ class Replica {
   absl::StatusOr<bool> IsTwins(const Change& change, std::string_view bytes, bool covered);
   absl::StatusOr<bool> HasUnwitnessed(uint64_t incarnation);
   absl::StatusOr<bool> HoldsAlive(const OwnChange& change) const;
+  // Empty where the history doesn't have it.
+  absl::StatusOr<std::string> FindChange(const RecordKey& record, const Staged& staged, const Dot& dot) const;
+  // Where this site belongs to a network: salt and chain.
+  absl::Status PrepareToSign(const Staged& staged, Change& change);
+  // OK, or InvalidArgument where a change of the network doesn't say what it follows. Tells everybody where it follows another
+  // change than is held.
+  absl::Status CheckChain(const Change& change, std::string_view bytes, const Staged& staged);
+  // Both are signed, and one of them is a lie.
+  absl::Status TellEquivocation(const Change& change, std::string_view held, std::string_view told);
   absl::StatusOr<std::optional<HistoryRow>> FindInHistory(const RecordKey& record, const Dot& dot) const;
   absl::StatusOr<std::optional<std::string>> HashOfOwn(uint64_t incarnation, uint64_t sequence) const;
   absl::StatusOr<RecordBefore> ReadBefore(const RecordKey& record);
@@ -379,7 +390,8 @@ class Replica {
                                         const absl::flat_hash_set<RecordKey>* only, bool older);
   absl::Status RenameRecord(const RecordKey& record, const std::map<uint64_t, uint64_t>& new_sequences,
                             uint64_t incarnation, std::map<RecordKey, std::vector<Renaming>>& renamed);
-  void PutRenamed(const HistoricChange& renamed, bool history_broken);
+  // `chain`: of each actor the hash of its last renamed change; follows.
+  void PutRenamed(const HistoricChange& renamed, bool history_broken, std::map<Actor, std::string>& chain);
   absl::Status RenameRequests(const std::map<RecordKey, std::vector<Renaming>>& renamed);
   void NoteAuthor(const Actor& actor, uint64_t site_sequence, std::string_view bytes);
   absl::Status NoteSeenElsewhere(const RecordKey& record, const VersionVector& vector);
@@ -454,7 +466,14 @@ class Replica {
   std::vector<RecordKey> unindexed_;
   std::set<std::string> quarantined_;
   absl::flat_hash_map<SiteId, PeerCursor> cursors_;
-  absl::flat_hash_map<AuthorKey, KnownAuthor> open_authors_;
+  // Hashed once they are committed: a batch may hold a thousand changes of one author.
+  struct OpenAuthor {
+    uint64_t site_sequence = 0;
+    std::string bytes;
+  };
+  absl::flat_hash_map<AuthorKey, OpenAuthor> open_authors_;
+  // The same in the batch that is being committed.
+  absl::flat_hash_map<AuthorKey, KnownAuthor> closing_authors_;
   std::optional<Membership> open_membership_;
   std::optional<RevokedAuthors> open_revoked_;
   // Of records that were handed over.

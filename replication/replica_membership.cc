@@ -1,8 +1,11 @@
 // Who belongs to the network, as this site knows it.
+#include <array>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "replication/equivocation.h"
+#include "replication/record_reader.h"
 #include "replication/replica.h"
 #include "storage/keys.h"
 
@@ -42,7 +45,62 @@ Scope Replica::RightsOf(const SiteId& site) const {
 }
 
 void Replica::SignOwn(std::string& bytes) const {
-  if (key_ != nullptr && membership_->founded()) SignChange(*key_, membership_->network(), bytes);
+  if (Signs()) SignChange(*key_, membership_->network(), bytes);
+}
+
+std::string Replica::NewSalt() {
+  std::array<uint8_t, kChangeSaltSize> salt;
+  random_->Fill(salt);
+  return {reinterpret_cast<const char*>(salt.data()), salt.size()};
+}
+
+absl::StatusOr<std::string> Replica::FindChange(const RecordKey& record, const Staged& staged, const Dot& dot) const {
+  for (auto open = staged.applied.rbegin(); open != staged.applied.rend(); ++open) {
+    if (open->first == dot) return open->second;
+  }
+  if (!staged.stored.has_value()) return "";
+  absl::StatusOr<std::optional<HistoryRow>> row = FindInHistory(record, dot);
+  if (!row.ok()) return absl::IsDataLoss(row.status()) ? absl::StatusOr<std::string>("") : row.status();
+  if (!row->has_value()) return "";
+  absl::StatusOr<FeedEntry> entry = ReadFeedEntry(*store_, (*row)->position);
+  if (!entry.ok()) return absl::IsDataLoss(entry.status()) ? absl::StatusOr<std::string>("") : entry.status();
+  return entry->type == FeedEntry::Type::kChange ? entry->change : "";
+}
+
+absl::Status Replica::PrepareToSign(const Staged& staged, Change& change) {
+  if (!Signs()) return absl::OkStatus();
+  change.salt = NewSalt();
+  if (change.dot.n == 1) return absl::OkStatus();
+  absl::StatusOr<std::string> previous = FindChange(change.record, staged, {change.dot.actor, change.dot.n - 1});
+  if (!previous.ok()) return previous.status();
+  change.previous = previous->empty() ? std::string(kUnknownPrevious) : HashOfChange(*previous);
+  return absl::OkStatus();
+}
+
+absl::Status Replica::CheckChain(const Change& change, std::string_view bytes, const Staged& staged) {
+  if (change.dot.n == 1 || !open_membership().founded()) return absl::OkStatus();
+  if (change.previous.empty()) return absl::InvalidArgumentError("ne dit pas quelle modification de son auteur elle suit");
+  if (change.previous == kUnknownPrevious) return absl::OkStatus();
+  absl::StatusOr<std::string> held = FindChange(change.record, staged, {change.dot.actor, change.dot.n - 1});
+  if (!held.ok()) return held.status();
+  if (held->empty() || HashOfChange(*held) == change.previous) return absl::OkStatus();
+  return TellEquivocation(change, *held, bytes);
+}
+
+absl::Status Replica::TellEquivocation(const Change& change, std::string_view held, std::string_view told) {
+  const Member* const author = open_membership().Find(change.dot.actor.site);
+  if (author == nullptr || author->equivocated) return absl::OkStatus();
+  absl::StatusOr<v1::Equivocation> proof = ProveEquivocation(author->key, held, told);
+  // One of before there were salts, for instance, can't be shown without its values.
+  if (!proof.ok()) return absl::OkStatus();
+  v1::MembershipEntry entry;
+  entry.set_network(std::string(open_membership().network().bytes()));
+  entry.set_time(wall_->NowMillis());
+  *entry.mutable_equivocation() = *std::move(proof);
+  v1::MembershipLog log;
+  log.add_entry()->set_entry(entry.SerializeAsString());
+  absl::StatusOr<size_t> added = AddMembership(log);
+  return absl::IsInvalidArgument(added.status()) ? absl::OkStatus() : added.status();
 }
 
 absl::Status Replica::CheckAuthor(const Change& change, std::string_view bytes) {

@@ -74,11 +74,11 @@ absl::StatusOr<std::optional<std::vector<std::string>>> Replica::TerritoriesAsRe
     if (!change.ok() || !as_read.CanApply(*change)) return std::nullopt;
     as_read.Apply(*change);
   }
-  for (Change change : staged.applied) {
-    if (!context.Covers(change.dot)) continue;
-    change.is_void = false;
-    if (!as_read.CanApply(change)) return std::nullopt;
-    as_read.Apply(change);
+  for (const auto& [dot, bytes] : staged.applied) {
+    if (!context.Covers(dot)) continue;
+    const absl::StatusOr<Change> change = DecodeChange(bytes);
+    if (!change.ok() || !as_read.CanApply(*change)) return std::nullopt;
+    as_read.Apply(*change);
   }
   if (as_read.vector() != context) return std::nullopt;
   return as_read.Territories();

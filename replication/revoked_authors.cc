@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "replication/byte_codec.h"
+#include "replication/change_signature.h"
 #include "storage/keys.h"
 
 namespace maillage::replication {

@@ -52,6 +52,10 @@ std::string StandingText(const Session& session, const v1::MemberInfo& member) {
   if (member.revocation_pending()) {
     return session.Say("révocation demandée, il manque une seconde antenne", "revocation asked for; a second antenna is missing");
   }
+  if (member.equivocated()) {
+    return session.Say("membre ; a signé deux modifications contradictoires : copie de sa machine, ou faussaire",
+                       "member; has signed two contradicting changes: a copy of its machine, or a forger");
+  }
   return session.Say("membre", "member");
 }
 
@@ -63,6 +67,7 @@ Json MemberJson(const v1::MemberInfo& member) {
           {"revoked", member.revoked()},
           {"revocation_pending", member.revocation_pending()},
           {"reason", member.reason()},
+          {"equivocated", member.equivocated()},
           {"here", member.here()}};
 }
 
@@ -76,10 +81,11 @@ absl::Status RunMembers(Session& session) {
     return absl::OkStatus();
   }
   if (session.output == Output::kCsv) {
-    session.env.out << CsvLine({"site", "site_id", "role", "territory", "revoked", "reason"});
+    session.env.out << CsvLine({"site", "site_id", "role", "territory", "revoked", "reason", "equivocated"});
     for (const v1::MemberInfo& member : listed->members()) {
       session.env.out << CsvLine({member.name(), member.site_id(), RoleWord(member.role()), member.territory(),
-                                  member.revoked() ? "true" : "false", member.reason()});
+                                  member.revoked() ? "true" : "false", member.reason(),
+                                  member.equivocated() ? "true" : "false"});
     }
     return absl::OkStatus();
   }

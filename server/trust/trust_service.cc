@@ -27,6 +27,7 @@ v1::MemberInfo Describe(const Member& member, const SiteId& here) {
   info.set_reason(member.reason);
   info.set_here(member.site == here);
   info.set_revocation_pending(member.revocation_pending && !member.revoked);
+  info.set_equivocated(member.equivocated);
   return info;
 }
 

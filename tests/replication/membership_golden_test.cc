@@ -63,5 +63,26 @@ TEST(Golden, SignedChange) {
       .Compare();
 }
 
+TEST(Golden, ChangeWithSalt) {
+  TestNetwork network(kSeed);
+  Change change = Written("a2").At(kMorning).By("Zoé Martin").Set(1, "Amis du Mali").Set(2, "ADM");
+  change.previous = "sixteen bytes !!";
+  change.salt = "8 bytes!";
+  std::string bytes = EncodeChange(change);
+  SignChange(network.lyon, network.id(), bytes);
+  EXPECT_EQ(*DecodeChange(bytes), change);
+  const std::string without_first = *WithoutValue(bytes, 0);
+  for (const std::string& form : {bytes, without_first, *WithoutValues(bytes)}) {
+    EXPECT_TRUE(VerifyChange(form, network.id(), network.lyon.public_key()));
+    EXPECT_EQ(HashOfChange(form), HashOfChange(bytes));
+  }
+  GoldenFile("membership/change_with_salt.txt", "A signed change that says what it follows, and what of it remains: replication/change_signature.h.")
+      .Add("change", bytes)
+      .Add("its hash", HashOfChange(bytes))
+      .Add("without its first value", without_first)
+      .Add("without any value", *WithoutValues(bytes))
+      .Compare();
+}
+
 }  // namespace
 }  // namespace maillage::replication::testing
