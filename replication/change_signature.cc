@@ -112,6 +112,10 @@ bool IsOperation(const Field& field) {
   return field.number == v1::Change::kOperationFieldNumber && field.content.has_value();
 }
 
+bool IsSalt(const Field& field) {
+  return field.number == v1::Change::kSaltFieldNumber && field.content.has_value();
+}
+
 // Once each at most, so that nobody can make a change longer on its way.
 bool TakeOnce(const Field& field, size_t size, std::optional<std::string_view>& into) {
   if (into.has_value() || field.content->size() != size) return false;
@@ -125,8 +129,15 @@ class Rewriter {
   // Which operations lose their value.
   using Hides = std::function<bool(size_t operation)>;
 
+  enum class Salts : uint8_t {
+    // As signed: none.
+    kNone,
+    // That there was one, and those of the values that remain.
+    kOwn,
+  };
+
   // Nothing where the bytes are no such message.
-  std::optional<std::string> Rewrite(std::string_view bytes, const Hides& hides, bool show_salts) {
+  std::optional<std::string> Rewrite(std::string_view bytes, const Hides& hides, Salts salts) {
     if (!FindSalts(bytes)) return std::nullopt;
     std::string out;
     out.reserve(bytes.size());
@@ -134,45 +145,39 @@ class Rewriter {
     const bool whole = ForEachField(bytes, [&](const Field& field) {
       if (IsOperation(field)) {
         const bool hidden = hides(operation);
-        return RewriteOperation(*field.content, operation++, hidden, show_salts && !hidden, out);
+        return RewriteOperation(*field.content, operation++, hidden, salts == Salts::kOwn && !hidden, out);
       }
-      if (field.number != v1::Change::kSaltFieldNumber || !field.content.has_value()) out.append(field.bytes);
+      if (!IsSalt(field)) {
+        out.append(field.bytes);
+      } else if (salts == Salts::kOwn) {
+        AppendField(v1::Change::kSaltFieldNumber, "", out);
+      }
       return true;
     });
     return whole ? std::optional(std::move(out)) : std::nullopt;
   }
-  bool has_salts() const { return change_salt_.has_value() || has_own_salts_; }
+  // Of the change, or it had one that was taken out with a value.
+  bool is_salted() const { return salt_.has_value(); }
   size_t operations() const { return operations_; }
 
  private:
   bool FindSalts(std::string_view bytes) {
     const bool whole = ForEachField(bytes, [&](const Field& field) {
       operations_ += IsOperation(field) ? 1 : 0;
-      if (field.number != v1::Change::kSaltFieldNumber || !field.content.has_value()) return true;
-      return TakeOnce(field, kChangeSaltSize, change_salt_);
+      return !IsSalt(field) || TakeOnce(field, field.content->empty() ? 0 : kChangeSaltSize, salt_);
     });
     if (!whole || operations_ > kMaxOperations) return false;
-    if (!change_salt_.has_value()) return FindOwnSalts(bytes);
+    if (!has_change_salt()) return true;
     salts_.resize(operations_ * kValueSaltSize);
-    const std::string seed = Hash256(*change_salt_);
+    const std::string seed = Hash256(*salt_);
     static_assert(randombytes_SEEDBYTES == kHashSize);
     randombytes_buf_deterministic(salts_.data(), salts_.size(), reinterpret_cast<const unsigned char*>(seed.data()));
     return true;
   }
-
-  // Whoever erased a value left salts or commitments in the operations.
-  bool FindOwnSalts(std::string_view bytes) {
-    return ForEachField(bytes, [&](const Field& field) {
-      return !IsOperation(field) || ForEachField(*field.content, [&](const Field& part) {
-        has_own_salts_ = has_own_salts_ || part.number == v1::Operation::kSaltFieldNumber ||
-                         part.number == v1::Operation::kCommitmentFieldNumber;
-        return true;
-      });
-    });
-  }
+  bool has_change_salt() const { return salt_.has_value() && !salt_->empty(); }
 
   bool FindSaltOf(std::string_view operation, size_t number, std::optional<std::string_view>& salt) const {
-    if (change_salt_.has_value()) {
+    if (has_change_salt()) {
       salt = std::string_view(salts_).substr(number * kValueSaltSize, kValueSaltSize);
       return true;
     }
@@ -193,7 +198,7 @@ class Rewriter {
       const bool is_salt = part.number == v1::Operation::kSaltFieldNumber && part.content.has_value();
       values += is_value || part.number == v1::Operation::kCommitmentFieldNumber ? 1 : 0;
       has_value = has_value || is_value;
-      if (is_salt) return !change_salt_.has_value();
+      if (is_salt) return !has_change_salt();
       if (!is_value || !hides) {
         operation_.append(part.bytes);
         return true;
@@ -209,8 +214,7 @@ class Rewriter {
     return true;
   }
 
-  std::optional<std::string_view> change_salt_;
-  bool has_own_salts_ = false;
+  std::optional<std::string_view> salt_;
   size_t operations_ = 0;
   std::string salts_;
   std::string operation_;
@@ -221,8 +225,8 @@ class Rewriter {
 // message.
 std::optional<std::string> HashOfSignedPart(std::string_view content) {
   Rewriter rewriter;
-  const std::optional<std::string> part = rewriter.Rewrite(content, [](size_t) { return true; }, /*show_salts=*/false);
-  if (!rewriter.has_salts()) return std::nullopt;
+  const std::optional<std::string> part = rewriter.Rewrite(content, [](size_t) { return true; }, Rewriter::Salts::kNone);
+  if (!rewriter.is_salted()) return std::nullopt;
   return part.has_value() ? Hash256(*part) : "";
 }
 
@@ -238,11 +242,10 @@ bool EndsInSignature(std::string_view bytes) {
          bytes.substr(bytes.size() - kSignatureFieldSize, kSignatureField.size()) == kSignatureField;
 }
 
-absl::StatusOr<std::string> Rewritten(std::string_view bytes, const Rewriter::Hides& hides, bool show_salts,
-                                      size_t at_least) {
+absl::StatusOr<std::string> Rewritten(std::string_view bytes, const Rewriter::Hides& hides, size_t at_least) {
   Rewriter rewriter;
-  std::optional<std::string> rewritten = rewriter.Rewrite(bytes, hides, show_salts);
-  if (!rewritten.has_value() || !rewriter.has_salts()) {
+  std::optional<std::string> rewritten = rewriter.Rewrite(bytes, hides, Rewriter::Salts::kOwn);
+  if (!rewritten.has_value() || !rewriter.is_salted()) {
     return absl::InvalidArgumentError("a change without salts, whose values can't be taken out");
   }
   if (rewriter.operations() < at_least) return absl::InvalidArgumentError("the change has no such operation");
@@ -275,11 +278,11 @@ bool VerifyChange(std::string_view bytes, const NetworkId& network, std::string_
 }
 
 absl::StatusOr<std::string> WithoutValues(std::string_view bytes) {
-  return Rewritten(bytes, [](size_t) { return true; }, /*show_salts=*/false, 0);
+  return Rewritten(bytes, [](size_t) { return true; }, 0);
 }
 
 absl::StatusOr<std::string> WithoutValue(std::string_view bytes, size_t operation) {
-  return Rewritten(bytes, [operation](size_t other) { return other == operation; }, /*show_salts=*/true, operation + 1);
+  return Rewritten(bytes, [operation](size_t other) { return other == operation; }, operation + 1);
 }
 
 }  // namespace maillage::replication

@@ -6,11 +6,11 @@
 //   - the salts (field 11, and field 8 of operations) and the signature left out.
 // The signature is over the BLAKE2b-256 of that, since Ed25519 hashes what it signs twice, with a slower hash.
 // The salts of a change's operations, in their order, are the stream of ChaCha20 that libsodium's randombytes_buf_deterministic
-// makes of BLAKE2b-256 of field 11. So a value can be taken out: its commitment stays in its place, field 11 goes, and the other
-// operations get their own salts as field 8. The signature and the hash stay what they were, and nobody can find the value by
+// makes of BLAKE2b-256 of field 11. So a value can be taken out: its commitment stays in its place, field 11 is emptied, and the
+// other operations get their own salts as field 8. The signature and the hash stay what they were, and nobody can find the value by
 // trying, because its salt is gone. (Commitments to values instead of values: Schneier and Kelsey, "Secure Audit Logs to Support
 // Computer Forensics", 1999, section 3.) Everything else of the author's bytes is taken verbatim, what is unknown here as well. A
-// change without salts, of a time before them or of no network, is signed as it is.
+// change without field 11, of a time before it or of no network, is signed as it is.
 #ifndef MAILLAGE_REPLICATION_CHANGE_SIGNATURE_H_
 #define MAILLAGE_REPLICATION_CHANGE_SIGNATURE_H_
 
