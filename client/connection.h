@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "proto/admin_service.pb.h"
+#include "proto/audit_service.pb.h"
 #include "proto/membership.pb.h"
 #include "proto/record_service.pb.h"
 #include "proto/site_service.pb.h"
@@ -53,6 +54,8 @@ class Connection {
   virtual absl::StatusOr<v1::RecordExplanation> ExplainRecord(const v1::ExplainRecordRequest& request) = 0;
 
   virtual absl::StatusOr<v1::ListMembersResponse> ListMembers(const v1::ListMembersRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListAuditEntriesResponse> ListAuditEntries(const v1::ListAuditEntriesRequest& request) = 0;
+  virtual absl::StatusOr<v1::NoteExportResponse> NoteExport(const v1::NoteExportRequest& request) = 0;
   virtual absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) = 0;
   virtual absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(
       const v1::SetSiteScopeRequest& request) = 0;

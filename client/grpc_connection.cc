@@ -5,6 +5,7 @@
 
 #include "grpcpp/grpcpp.h"
 #include "proto/admin_service.grpc.pb.h"
+#include "proto/audit_service.grpc.pb.h"
 #include "proto/membership.grpc.pb.h"
 #include "proto/record_service.grpc.pb.h"
 #include "proto/site_service.grpc.pb.h"
@@ -43,7 +44,8 @@ class GrpcConnection : public Connection {
         status_(v1::StatusService::NewStub(channel_)),
         admin_(v1::AdminService::NewStub(channel_)),
         sites_(v1::SiteService::NewStub(channel_)),
-        trust_(v1::TrustService::NewStub(channel_)) {}
+        trust_(v1::TrustService::NewStub(channel_)),
+        audit_(v1::AuditService::NewStub(channel_)) {}
 
   absl::StatusOr<v1::Record> GetRecord(const v1::GetRecordRequest& request) override {
     return Call<v1::Record>(*records_, &Records::GetRecord, request, options_.call_timeout);
@@ -107,6 +109,13 @@ class GrpcConnection : public Connection {
   absl::StatusOr<v1::ListMembersResponse> ListMembers(const v1::ListMembersRequest& request) override {
     return Call<v1::ListMembersResponse>(*trust_, &v1::TrustService::Stub::ListMembers, request,
                                          options_.call_timeout);
+  }
+  absl::StatusOr<v1::ListAuditEntriesResponse> ListAuditEntries(const v1::ListAuditEntriesRequest& request) override {
+    return Call<v1::ListAuditEntriesResponse>(*audit_, &v1::AuditService::Stub::ListAuditEntries, request,
+                                              options_.call_timeout);
+  }
+  absl::StatusOr<v1::NoteExportResponse> NoteExport(const v1::NoteExportRequest& request) override {
+    return Call<v1::NoteExportResponse>(*audit_, &v1::AuditService::Stub::NoteExport, request, options_.call_timeout);
   }
   absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override {
     return Call<v1::ListSitesResponse>(*sites_, &Sites::ListSites, request, options_.call_timeout);
@@ -210,6 +219,7 @@ class GrpcConnection : public Connection {
   const std::unique_ptr<v1::AdminService::Stub> admin_;
   const std::unique_ptr<v1::SiteService::Stub> sites_;
   const std::unique_ptr<v1::TrustService::Stub> trust_;
+  const std::unique_ptr<v1::AuditService::Stub> audit_;
 };
 
 }  // namespace

@@ -92,6 +92,12 @@ class RetryingConnection : public Connection {
   absl::StatusOr<v1::ListMembersResponse> ListMembers(const v1::ListMembersRequest& request) override {
     return Repeat([&] { return connection_->ListMembers(request); });
   }
+  absl::StatusOr<v1::ListAuditEntriesResponse> ListAuditEntries(const v1::ListAuditEntriesRequest& request) override {
+    return Repeat([&] { return connection_->ListAuditEntries(request); });
+  }
+  absl::StatusOr<v1::NoteExportResponse> NoteExport(const v1::NoteExportRequest& request) override {
+    return Repeat([&] { return connection_->NoteExport(request); });
+  }
   absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override {
     return Repeat([&] { return connection_->ListSites(request); });
   }

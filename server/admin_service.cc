@@ -113,16 +113,23 @@ bool AdminService::stopping() const {
   return stopping_;
 }
 
+void AdminService::Note(const std::string& person, const char* action, const std::string& subject,
+                        const absl::Status& outcome) const {
+  if (facts_.audit == nullptr) return;
+  facts_.audit->Note(person, action, subject, outcome.ok() ? "" : absl::StrCat("sans succès : ", outcome.message()));
+}
+
 grpc::ServerWriteReactor<v1::BackupProgress>* AdminService::Backup(grpc::CallbackServerContext*,
                                                                    const v1::BackupRequest* request) {
   auto* const reactor = new JobReactor<v1::BackupProgress>;
   const std::string folder = request->folder();
-  const bool taken = Take([this, reactor, folder] {
+  const bool taken = Take([this, reactor, folder, person = request->person()] {
     const absl::Status made = MakeBackup(folder, [this, reactor](v1::BackupProgress progress) {
       return !stopping() && reactor->Tell(std::move(progress));
     });
     spdlog::log(made.ok() ? spdlog::level::info : spdlog::level::warn, "backup folder={} outcome=\"{}\"", folder,
                 made.ok() ? "ok" : std::string(made.message()));
+    Note(person, "backup", folder, made);
     Release();
     reactor->End(ToGrpcStatus(made));
   });
@@ -171,11 +178,12 @@ absl::Status AdminService::MakeBackup(const std::string& folder,
 grpc::ServerWriteReactor<v1::ScrubProgress>* AdminService::Scrub(grpc::CallbackServerContext*,
                                                                  const v1::ScrubRequest* request) {
   auto* const reactor = new JobReactor<v1::ScrubProgress>;
-  const bool taken = Take([this, reactor, repair = request->repair()] {
+  const bool taken = Take([this, reactor, repair = request->repair(), person = request->person()] {
     const auto tell = [this, reactor](v1::ScrubProgress progress) {
       return !stopping() && reactor->Tell(std::move(progress));
     };
     const absl::Status examined = repair ? Repair(tell) : Examine(tell);
+    if (repair) Note(person, "repair", facts_.site, examined);
     Release();
     reactor->End(ToGrpcStatus(examined));
   });
@@ -193,6 +201,8 @@ grpc::ServerWriteReactor<v1::BundlePart>* AdminService::ExportBundle(grpc::Callb
                                  [reactor](v1::BundlePart part) { return reactor->Send(std::move(part)); });
         spdlog::info("bundle exported receiver=\"{}\" outcome=\"{}\"", request.receiver(),
                      made.ok() ? "ok" : std::string(made.message()));
+        const bool snapshot = request.receiver().empty();
+        Note(request.person(), snapshot ? "snapshot" : "bundle-export", snapshot ? request.scope() : request.receiver(), made);
         Release();
         reactor->End(ToGrpcStatus(made));
       },
@@ -207,9 +217,11 @@ grpc::ServerBidiReactor<v1::BundlePart, v1::ImportBundleProgress>* AdminService:
   reactor->BeginReading();
   const bool taken = Take(
       [this, reactor] {
-        const auto read = [reactor]() -> std::optional<std::string> {
+        std::string person;
+        const auto read = [reactor, &person]() -> std::optional<std::string> {
           std::optional<v1::BundlePart> part = reactor->Receive();
           if (!part.has_value()) return std::nullopt;
+          if (!part->person().empty()) person = part->person();
           return std::move(*part->mutable_data());
         };
         const absl::Status taken_in = server::ImportBundle(
@@ -217,6 +229,7 @@ grpc::ServerBidiReactor<v1::BundlePart, v1::ImportBundleProgress>* AdminService:
             [reactor](v1::ImportBundleProgress progress) { return reactor->Send(std::move(progress)); });
         spdlog::log(taken_in.ok() ? spdlog::level::info : spdlog::level::warn, "bundle imported outcome=\"{}\"",
                     taken_in.ok() ? "ok" : std::string(taken_in.message()));
+        Note(person, "bundle-import", facts_.site, taken_in);
         Release();
         reactor->End(ToGrpcStatus(taken_in));
       },

@@ -15,6 +15,7 @@
 #include "replication/ports.h"
 #include "replication/schema.h"
 #include "replication/scrub.h"
+#include "server/audit_trail.h"
 #include "server/backup_files.h"
 #include "server/disk.h"
 #include "server/writer.h"
@@ -29,6 +30,8 @@ class AdminService final : public v1::AdminService::CallbackService {
     std::string site;
     std::filesystem::path data;
     uint64_t reserve_bytes = 0;
+    // Must outlive the service.
+    const AuditTrail* audit = nullptr;
   };
 
   // All pointers must outlive the service. `repaired` is called on the writer's thread once a repair has ended.
@@ -60,6 +63,8 @@ class AdminService final : public v1::AdminService::CallbackService {
   // By each job before it answers: its caller may ask for the next one at once, and what `interrupt` touches may go.
   void Release();
   bool stopping() const;
+  // In the audit log: what was asked for, and how it ended.
+  void Note(const std::string& person, const char* action, const std::string& subject, const absl::Status& outcome) const;
   BackupManifest Describe(const replication::Replica& replica) const;
   // How far the reading of the store is. `tell` must outlive it.
   replication::ScrubProgress TellRows(const std::function<bool(v1::ScrubProgress)>& tell) const;

@@ -17,8 +17,9 @@ namespace maillage::server {
 
 inline constexpr char kManifestFile[] = "manifest.json";
 inline constexpr char kIdentityFile[] = "identity.key";
-// Of a member of a network (server/trust/README.md); those that are there belong to a copy of the node.
-inline constexpr const char* kTrustFiles[] = {"certificate.pem", "authority.key", "network.pb"};
+// Of a member of a network (server/trust/README.md), and what was done to the node (audit_log.h); those that are there belong to a
+// copy of the node.
+inline constexpr const char* kTrustFiles[] = {"certificate.pem", "authority.key", "network.pb", "audit.log"};
 inline constexpr char kStoreFolder[] = "store";
 inline constexpr uint64_t kManifestFormat = 1;
 

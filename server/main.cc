@@ -1,5 +1,6 @@
 // maillaged: the node as a program.
 #include <pthread.h>
+#include <pwd.h>
 #include <unistd.h>
 
 #include <cinttypes>
@@ -14,8 +15,10 @@
 #include "CLI/CLI.hpp"
 #include "grpc/support/log.h"
 #include "proto/absl_view.h"
+#include "server/audit_log.h"
 #include "server/backup.h"
 #include "server/config.h"
+#include "server/machine.h"
 #include "server/node.h"
 #include "server/salvage.h"
 #include "server/trust/credentials.h"
@@ -128,9 +131,19 @@ int RunVerify(const std::string& backup) {
   return 0;
 }
 
+// In the audit log of a node that doesn't run.
+void Note(const std::string& data, const char* action, const std::string& subject) {
+  const passwd* const user = getpwuid(geteuid());
+  maillage::server::MachineClock clock;
+  const maillage::server::AuditEvent event{clock.NowMillis(), user == nullptr ? "" : user->pw_name, action, subject, "", ""};
+  const absl::Status noted = maillage::server::AuditLog(data).Append({event});
+  if (!noted.ok()) std::fprintf(stderr, "Attention : %s\n", std::string(noted.message()).c_str());
+}
+
 int RunRestore(const std::string& backup, const std::string& data) {
   const auto manifest = maillage::server::Restore(backup, data, ShowBytes);
   if (!manifest.ok()) return Complain(manifest.status(), kFailed);
+  Note(data, "restored", backup);
   DescribeBackup(*manifest);
   std::printf(
       "Restauré dans %s. Démarrez maintenant le nœud avec --data %s : il prend une nouvelle incarnation, puis\n"
@@ -149,6 +162,7 @@ int RunSalvage(const std::string& data) {
   const auto report = maillage::server::Salvage(data, ShowRows);
   if (isatty(STDERR_FILENO) != 0) std::fputs("\r\x1b[K", stderr);
   if (!report.ok()) return Complain(report.status(), kDamageRemains);
+  Note(data, "salvage", data);
   if (!report->manifest_damage.empty()) std::printf("Inventaire refait : %s\n", report->manifest_damage.c_str());
   for (size_t table = 0; table < maillage::storage::kTableCount; ++table) {
     const auto& counts = report->counts.tables[table];

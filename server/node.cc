@@ -15,6 +15,8 @@
 #include "replication/edit.h"
 #include "replication/schema.h"
 #include "server/admin_service.h"
+#include "server/audit_service.h"
+#include "server/audit_trail.h"
 #include "server/backup.h"
 #include "server/identity.h"
 #include "server/local_socket.h"
@@ -109,6 +111,7 @@ class RunningNode final : public Node {
     auto lease = Lease::Take(config.lease.empty() ? DefaultLease(config.data) : config.lease);
     if (!lease.ok()) return lease.status();
     lease_ = *std::move(lease);
+    audit_ = std::make_unique<AuditTrail>(config.data, &clock_);
     storage::RocksOptions options = ports_.store;
     options.block_cache_bytes = config.cache_mib << 20;
     auto opened = storage::RocksStore::Open((config.data / "store").string(), options);
@@ -145,7 +148,10 @@ class RunningNode final : public Node {
           return trust_ != nullptr ? trust_->Dial(address) : DialSyncStream(address);
         });
     if (trust_ != nullptr) {
-      hub_->OnMembership([this](const auto& membership) { trust_->door()->Follow(membership); });
+      hub_->OnMembership([this](const auto& membership) {
+        trust_->door()->Follow(membership);
+        audit_->Follow(*membership);
+      });
       hub_->OnRead([this](const v1::SyncFrame& frame) { trust_->verified().Look(frame); });
     }
     record_service_ = std::make_unique<RecordService>(&Schema::BuiltIn(), store_.get(), writer_.get());
@@ -154,8 +160,9 @@ class RunningNode final : public Node {
         StatusService::Facts{config.site, clock_.NowMillis(), CertificateClock()});
     admin_service_ = std::make_unique<AdminService>(
         writer_.get(), store_.get(), ports_.disk, &clock_, &Schema::BuiltIn(),
-        AdminService::Facts{config.site, config.data, ports_.disk_reserve_bytes}, [this] { hub_->OnRepaired(); });
-    site_service_ = std::make_unique<SiteService>(writer_.get(), &Schema::BuiltIn());
+        AdminService::Facts{config.site, config.data, ports_.disk_reserve_bytes, audit_.get()}, [this] { hub_->OnRepaired(); });
+    site_service_ = std::make_unique<SiteService>(writer_.get(), &Schema::BuiltIn(), audit_.get());
+    audit_service_ = std::make_unique<AuditService>(audit_.get());
     sync_service_ = std::make_unique<SyncService>(hub_.get());
     trust_service_ = std::make_unique<TrustService>(writer_.get(), trust_.get());
     if (absl::Status status = ListenLocally(config); !status.ok()) return status;
@@ -230,7 +237,12 @@ class RunningNode final : public Node {
     auto replica = Replica::Open(store_.get(), &clock_, &random_, options);
     if (!replica.ok()) return replica.status();
     replica_ = *std::move(replica);
-    if (trust_ != nullptr) trust_->door()->Follow(replica_->membership());
+    if (trust_ != nullptr) {
+      trust_->door()->Follow(replica_->membership());
+      audit_->Follow(*replica_->membership());
+    }
+    noted_incarnation_ = replica_->identity().incarnation;
+    if (!continues && facts->has_value()) audit_->Note("", "new-incarnation", FormatSiteId(site), doubt);
     // From here on a crash leaves a lease that doesn't fit, and costs one more incarnation.
     if (absl::Status kept = lease_->Keep(FactsOf(*replica_), clock_.NowMillis()); !kept.ok()) return kept;
     return store_vouches ? absl::OkStatus() : store_->SettleContinuity();
@@ -242,7 +254,12 @@ class RunningNode final : public Node {
   }
 
   // On the writer's thread.
-  void KeepLease() { NoteLease(lease_->Keep(FactsOf(*replica_), clock_.NowMillis())); }
+  void KeepLease() {
+    NoteLease(lease_->Keep(FactsOf(*replica_), clock_.NowMillis()));
+    const replication::LocalIdentity& identity = replica_->identity();
+    if (std::exchange(noted_incarnation_, identity.incarnation) == identity.incarnation) return;
+    audit_->Note("", "new-incarnation", FormatSiteId(identity.site), "ce que d'autres savent de ce site ne va pas avec ce qu'il a");
+  }
 
   void WatchDisk(const Config& config) {
     Recovery::Ports ports;
@@ -274,6 +291,7 @@ class RunningNode final : public Node {
     builder.RegisterService(admin_service_.get());
     builder.RegisterService(site_service_.get());
     builder.RegisterService(trust_service_.get());
+    builder.RegisterService(audit_service_.get());
   }
 
   // For programs of this machine: a socket whose other end the kernel vouches for.
@@ -339,7 +357,8 @@ class RunningNode final : public Node {
                                 v1::SyncService::service_full_name(),
                                 v1::AdminService::service_full_name(),
                                 v1::SiteService::service_full_name(),
-                                v1::TrustService::service_full_name()}) {
+                                v1::TrustService::service_full_name(),
+                                v1::AuditService::service_full_name()}) {
       server.GetHealthCheckService()->SetServingStatus(service, true);
     }
   }
@@ -349,6 +368,9 @@ class RunningNode final : public Node {
   MachineClock clock_;
   MachineRandom random_;
   std::unique_ptr<Lease> lease_;
+  std::unique_ptr<AuditTrail> audit_;
+  // As the audit log knows it.
+  uint64_t noted_incarnation_ = 0;
   // Null: of no network.
   std::unique_ptr<SiteTrust> trust_;
   std::unique_ptr<storage::RocksStore> store_;
@@ -362,6 +384,7 @@ class RunningNode final : public Node {
   std::unique_ptr<AdminService> admin_service_;
   std::unique_ptr<SiteService> site_service_;
   std::unique_ptr<TrustService> trust_service_;
+  std::unique_ptr<AuditService> audit_service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<grpc::Server> local_server_;
   std::unique_ptr<LocalSocket> local_socket_;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "server/grpc_status.h"
 #include "server/site_list.h"
 
@@ -32,6 +33,10 @@ grpc::ServerUnaryReactor* SiteService::SetSiteScope(grpc::CallbackServerContext*
         absl::StatusOr<v1::SetSiteScopeResponse> set = server::SetSiteScope(*schema_, replica, *request);
         *outcome = set.status();
         if (set.ok()) *response = *std::move(set);
+        if (set.ok() && !request->validate_only() && audit_ != nullptr) {
+          audit_->Note(request->person(), "scope", request->site(),
+                       absl::StrCat("tient ", response->after().scope(), ", tenait ", response->before().scope()));
+        }
       },
       [outcome, reactor](const absl::Status& committed) {
         reactor->Finish(ToGrpcStatus(outcome->ok() ? committed : *outcome));

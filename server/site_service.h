@@ -4,6 +4,7 @@
 
 #include "proto/site_service.grpc.pb.h"
 #include "replication/schema.h"
+#include "server/audit_trail.h"
 #include "server/writer.h"
 
 namespace maillage::server {
@@ -12,7 +13,9 @@ namespace maillage::server {
 class SiteService final : public v1::SiteService::CallbackService {
  public:
   // Both must outlive the service.
-  SiteService(Writer* writer, const replication::Schema* schema) : writer_(writer), schema_(schema) {}
+  // All must outlive the service; `audit` may be null.
+  SiteService(Writer* writer, const replication::Schema* schema, const AuditTrail* audit)
+      : writer_(writer), schema_(schema), audit_(audit) {}
 
   grpc::ServerUnaryReactor* ListSites(grpc::CallbackServerContext* context, const v1::ListSitesRequest* request,
                                       v1::ListSitesResponse* response) override;
@@ -23,6 +26,7 @@ class SiteService final : public v1::SiteService::CallbackService {
  private:
   Writer* const writer_;
   const replication::Schema* const schema_;
+  const AuditTrail* const audit_;
 };
 
 }  // namespace maillage::server

@@ -27,6 +27,7 @@ absl::Status RunNodeProgram(Session& session, const std::vector<std::string>& ar
 absl::Status RunBackup(Session& session, const std::string& folder) {
   v1::BackupRequest request;
   // The node has a working folder of its own.
+  request.set_person(session.person);
   request.set_folder(std::filesystem::absolute(folder).lexically_normal().string());
   std::optional<Progress> bar;
   v1::BackupSummary summary;
@@ -99,6 +100,7 @@ void PrintWhatToDo(Session& session, const v1::ScrubReport& report, bool repaire
 absl::Status RunDoctor(Session& session, bool repair) {
   v1::ScrubRequest request;
   request.set_repair(repair);
+  request.set_person(session.person);
   v1::ScrubProgress last;
   std::optional<Progress> bar;
   uint64_t shown = 0;

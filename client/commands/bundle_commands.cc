@@ -171,6 +171,7 @@ absl::Status RunImport(Session& session, const std::string& path) {
         file.read(part.mutable_data()->data(), static_cast<std::streamsize>(kPieceBytes));
         part.mutable_data()->resize(static_cast<size_t>(file.gcount()));
         if (part.data().empty()) return std::nullopt;
+        part.set_person(session.person);
         return part;
       },
       [&](const v1::ImportBundleProgress& progress) {
@@ -205,6 +206,7 @@ absl::Status RunCommand(Session& session, const CLI::App& exports, const Argumen
   request.set_receiver(arguments.receiver);
   request.set_scope(arguments.scope);
   request.set_whole(arguments.whole);
+  request.set_person(session.person);
   return RunExport(session, arguments.file, request);
 }
 

@@ -35,6 +35,7 @@ void AddExportCommand(Program& program);
 void AddStatusCommands(Program& program);
 void AddPeerCommands(Program& program);
 void AddSiteCommands(Program& program);
+void AddAuditCommand(Program& program);
 void AddMemberCommands(Program& program);
 // Of maillaged, which gets the rest of the line as it is, --help included.
 bool IsNodeCommand(std::string_view name);

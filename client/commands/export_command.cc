@@ -94,6 +94,13 @@ absl::Status RunExport(Session& session, const ExportArguments& arguments) {
   if (!kind.ok()) return kind.status();
   const bool csv =
       arguments.format.empty() ? session.output != Output::kJson : arguments.format == "csv";
+  // Before the first record leaves: who reads the log later finds those that broke off, too.
+  v1::NoteExportRequest note;
+  note.set_person(session.person);
+  note.set_what(absl::StrCat(KindOf(**kind).name(), ", ", csv ? "csv" : "jsonl"));
+  note.set_where(arguments.file.empty() ? "-" : std::filesystem::absolute(arguments.file).lexically_normal().string());
+  const absl::StatusOr<v1::NoteExportResponse> noted = session.client().connection().NoteExport(note);
+  if (!noted.ok()) return noted.status();
   if (!arguments.file.empty()) return ExportToFile(session, **kind, csv, arguments.file);
   return WriteRecords(session, **kind, csv, session.env.out).status();
 }

@@ -85,6 +85,7 @@ void AddCommands(Program& program) {
   AddPeerCommands(program);
   AddSiteCommands(program);
   AddMemberCommands(program);
+  AddAuditCommand(program);
   AddBackupCommands(program);
   AddBundleCommands(program);
   AddKindsCommand(program);

@@ -352,6 +352,17 @@ absl::StatusOr<v1::PeerStatus> FakeNode::SyncPeer(const v1::SyncPeerRequest& req
   return peer;
 }
 
+absl::StatusOr<v1::ListAuditEntriesResponse> FakeNode::ListAuditEntries(const v1::ListAuditEntriesRequest&) {
+  if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
+  return audit;
+}
+
+absl::StatusOr<v1::NoteExportResponse> FakeNode::NoteExport(const v1::NoteExportRequest& request) {
+  if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
+  exports.push_back(request);
+  return v1::NoteExportResponse();
+}
+
 absl::StatusOr<v1::ListMembersResponse> FakeNode::ListMembers(const v1::ListMembersRequest&) {
   if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
   return members;

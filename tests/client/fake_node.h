@@ -56,6 +56,9 @@ class FakeNode : public Connection {
   std::string imported;
   v1::ListSitesResponse sites;
   v1::ListMembersResponse members;
+  v1::ListAuditEntriesResponse audit;
+  // As they were noted.
+  std::vector<v1::NoteExportRequest> exports;
   v1::SetSiteScopeResponse scope_change;
 
   absl::StatusOr<v1::Record> GetRecord(const v1::GetRecordRequest& request) override;
@@ -89,6 +92,8 @@ class FakeNode : public Connection {
   absl::StatusOr<v1::PeerStatus> SyncPeer(const v1::SyncPeerRequest& request) override;
   absl::StatusOr<v1::RecordExplanation> ExplainRecord(const v1::ExplainRecordRequest& request) override;
   absl::StatusOr<v1::ListMembersResponse> ListMembers(const v1::ListMembersRequest& request) override;
+  absl::StatusOr<v1::ListAuditEntriesResponse> ListAuditEntries(const v1::ListAuditEntriesRequest& request) override;
+  absl::StatusOr<v1::NoteExportResponse> NoteExport(const v1::NoteExportRequest& request) override;
   absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override;
   absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(
       const v1::SetSiteScopeRequest& request) override;

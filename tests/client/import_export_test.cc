@@ -150,17 +150,32 @@ TEST_F(ImportExport, AnExportedFileIsCompleteOrAbsent) {
   Create({"actor", "name=ADOS"});
   EXPECT_EQ(Run({"export", "actor", "--out", Path("acteurs.csv")}).exit_code, 0);
   EXPECT_EQ(ReadFile(Path("acteurs.csv")), Run({"export", "actor"}).out);
-  node_->failures = {absl::InternalError("disk")};
+  // The first call notes that somebody exports.
+  node_->failures = {absl::OkStatus(), absl::InternalError("disk")};
   EXPECT_EQ(Run({"export", "actor", "--out", Path("autre.csv")}).exit_code, 1);
   EXPECT_FALSE(std::filesystem::exists(Path("autre.csv")));
   EXPECT_FALSE(std::filesystem::exists(Path("autre.csv.part")));
   // Of damaged data all that can be read is kept, under a name that says that it isn't all.
-  node_->failures = {absl::DataLossError("disk")};
+  node_->failures = {absl::OkStatus(), absl::DataLossError("disk")};
   const auto damaged = Run({"export", "actor", "--out", Path("autre.csv")});
   EXPECT_EQ(damaged.exit_code, 1);
   EXPECT_NE(damaged.err.find("autre.csv.part"), std::string::npos) << damaged.err;
   EXPECT_FALSE(std::filesystem::exists(Path("autre.csv")));
   EXPECT_TRUE(std::filesystem::exists(Path("autre.csv.part")));
+}
+
+TEST_F(ImportExport, AnExportIsNotedBeforeAnythingLeaves) {
+  Create({"actor", "name=ADOS"});
+  EXPECT_EQ(Run({"export", "actor", "--out", Path("acteurs.csv"), "--person", "Camille"}).exit_code, 0);
+  EXPECT_EQ(Run({"export", "actor", "--format", "jsonl"}).exit_code, 0);
+  ASSERT_THAT(node_->exports, SizeIs(2));
+  EXPECT_EQ(node_->exports[0].person(), "Camille");
+  EXPECT_EQ(node_->exports[0].what(), "actor, csv");
+  EXPECT_EQ(node_->exports[0].where(), Path("acteurs.csv"));
+  EXPECT_EQ(node_->exports[1].where(), "-");
+  node_->failures = {absl::PermissionDeniedError("no")};
+  EXPECT_EQ(Run({"export", "actor", "--out", Path("autre.csv")}).exit_code, 1);
+  EXPECT_FALSE(std::filesystem::exists(Path("autre.csv.part")));
 }
 
 }  // namespace

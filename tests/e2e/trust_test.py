@@ -68,6 +68,45 @@ class TrustTest(NodesTest):
         peer = next(peer for peer in self.lyon.status()['peers'] if peer['site'] == 'savoie')
         self.assertIn('révoqué', peer['last_error'])
 
+    def test_what_a_stolen_laptop_writes_has_no_effect_whoever_forwards_it(self):
+        clermont = self.member('clermont', '--role', 'antenna', '--recovery-key', str(self.recovery))
+        ardeche = self.member('ardeche', '--territory', '07,73')
+        savoie = self.node('savoie', free_ports(1)[0], self.lyon, ardeche)
+        joining.join(self.lyon, savoie, '--territory', '73')
+        savoie.start()
+        savoie.wait_ready()
+        self.assert_refused('la fiche est dans 38, et son territoire est 73', savoie, 'create', 'actor', 'name=Ailleurs',
+                            'department=38')
+        actor = savoie.ask('create', 'actor', 'name=Amis du Mali', 'department=73')['id']
+        savoie.run('sync', self.lyon.address)
+        wait_until('l’Ardèche l’a', lambda: ardeche.ask('list', 'actor'), lambda found: len(found) == 1)
+        # From here on the Ardèche hears nothing of the antennas; the thief meets it.
+        ardeche.run('pause', self.lyon.address)
+        self.command(self.lyon, 'revoke', 'savoie', '--reason', 'ordinateur volé', '--yes')
+        wait_until('Clermont l’apprend', lambda: self.standing(clermont, 'savoie'), lambda it: it['revocation_pending'])
+        self.command(clermont, 'revoke', 'savoie', '--yes')
+        wait_until('Lyon l’apprend', lambda: self.standing(self.lyon, 'savoie'), lambda it: it['revoked'])
+        savoie.run('edit', 'actor', actor, 'name=Volé', person='le voleur')
+        savoie.run('sync', ardeche.address)
+        self.assertEqual(ardeche.ask('get', 'actor', actor)['content']['name'], 'Volé')
+        ardeche.run('edit', 'actor', actor, 'acronym=AM')
+        ardeche.run('resume', self.lyon.address)
+        for node in (ardeche, self.lyon):
+            content = wait_until(f'{node.name} l’apprend', lambda at=node: at.ask('get', 'actor', actor)['content'],
+                                 lambda told: told.get('acronym') == 'AM' and told['name'] != 'Volé')
+            self.assertEqual(content['name'], 'Amis du Mali', 'what it had replaced is back')
+            self.assertEqual([change['is_void'] for change in node.ask('history', 'actor', actor)], [False, True, False])
+            self.assertGreater(int(node.status()['quarantined']), 0)
+        told = self.lyon.run('audit')
+        for words in ('réseau fondé', 'site admis', 'relais, 73 ; signé par lyon', 'révocation', 'ordinateur volé ; signé par clermont et lyon'):
+            self.assertIn(words, told.replace('lyon et clermont', 'clermont et lyon'))
+        self.lyon.run('export', 'actor', '--out', str(self.folder / 'acteurs.csv'), person='Camille')
+        last = self.lyon.ask('audit')['entries'][-1]
+        self.assertEqual((last['person'], last['action'], last['subject']), ('Camille', 'export', str(self.folder / 'acteurs.csv')))
+        log = self.lyon.data / 'audit.log'
+        log.write_text(log.read_text(encoding='utf-8').replace('73', '38', 1), encoding='utf-8')
+        self.assert_refused('le journal a été altéré', self.lyon, 'audit', code=2)
+
     def test_codes_serve_once_and_their_machine_alone(self):
         other = self.node('isere', free_ports(1)[0], self.lyon)
         other.folder.mkdir()
