@@ -11,6 +11,7 @@
 #include "proto/admin_service.pb.h"
 #include "proto/audit_service.pb.h"
 #include "proto/membership.pb.h"
+#include "proto/quarantine_service.pb.h"
 #include "proto/record_service.pb.h"
 #include "proto/site_service.pb.h"
 #include "proto/status_service.pb.h"
@@ -56,6 +57,10 @@ class Connection {
   virtual absl::StatusOr<v1::ListMembersResponse> ListMembers(const v1::ListMembersRequest& request) = 0;
   virtual absl::StatusOr<v1::ListAuditEntriesResponse> ListAuditEntries(const v1::ListAuditEntriesRequest& request) = 0;
   virtual absl::StatusOr<v1::NoteExportResponse> NoteExport(const v1::NoteExportRequest& request) = 0;
+  virtual absl::StatusOr<v1::ListQuarantinedResponse> ListQuarantined(const v1::ListQuarantinedRequest& request) = 0;
+  // Never repeated: the second time there is nothing to take over.
+  virtual absl::StatusOr<v1::AdoptQuarantinedResponse> AdoptQuarantined(const v1::AdoptQuarantinedRequest& request) = 0;
+  virtual absl::StatusOr<v1::DropQuarantinedResponse> DropQuarantined(const v1::DropQuarantinedRequest& request) = 0;
   virtual absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) = 0;
   virtual absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(
       const v1::SetSiteScopeRequest& request) = 0;

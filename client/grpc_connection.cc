@@ -6,6 +6,7 @@
 #include "grpcpp/grpcpp.h"
 #include "proto/admin_service.grpc.pb.h"
 #include "proto/audit_service.grpc.pb.h"
+#include "proto/quarantine_service.grpc.pb.h"
 #include "proto/membership.grpc.pb.h"
 #include "proto/record_service.grpc.pb.h"
 #include "proto/site_service.grpc.pb.h"
@@ -45,7 +46,8 @@ class GrpcConnection : public Connection {
         admin_(v1::AdminService::NewStub(channel_)),
         sites_(v1::SiteService::NewStub(channel_)),
         trust_(v1::TrustService::NewStub(channel_)),
-        audit_(v1::AuditService::NewStub(channel_)) {}
+        audit_(v1::AuditService::NewStub(channel_)),
+        quarantine_(v1::QuarantineService::NewStub(channel_)) {}
 
   absl::StatusOr<v1::Record> GetRecord(const v1::GetRecordRequest& request) override {
     return Call<v1::Record>(*records_, &Records::GetRecord, request, options_.call_timeout);
@@ -116,6 +118,18 @@ class GrpcConnection : public Connection {
   }
   absl::StatusOr<v1::NoteExportResponse> NoteExport(const v1::NoteExportRequest& request) override {
     return Call<v1::NoteExportResponse>(*audit_, &v1::AuditService::Stub::NoteExport, request, options_.call_timeout);
+  }
+  absl::StatusOr<v1::ListQuarantinedResponse> ListQuarantined(const v1::ListQuarantinedRequest& request) override {
+    return Call<v1::ListQuarantinedResponse>(*quarantine_, &v1::QuarantineService::Stub::ListQuarantined, request,
+                                             options_.call_timeout);
+  }
+  absl::StatusOr<v1::AdoptQuarantinedResponse> AdoptQuarantined(const v1::AdoptQuarantinedRequest& request) override {
+    return Call<v1::AdoptQuarantinedResponse>(*quarantine_, &v1::QuarantineService::Stub::AdoptQuarantined, request,
+                                              options_.call_timeout);
+  }
+  absl::StatusOr<v1::DropQuarantinedResponse> DropQuarantined(const v1::DropQuarantinedRequest& request) override {
+    return Call<v1::DropQuarantinedResponse>(*quarantine_, &v1::QuarantineService::Stub::DropQuarantined, request,
+                                             options_.call_timeout);
   }
   absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override {
     return Call<v1::ListSitesResponse>(*sites_, &Sites::ListSites, request, options_.call_timeout);
@@ -220,6 +234,7 @@ class GrpcConnection : public Connection {
   const std::unique_ptr<v1::SiteService::Stub> sites_;
   const std::unique_ptr<v1::TrustService::Stub> trust_;
   const std::unique_ptr<v1::AuditService::Stub> audit_;
+  const std::unique_ptr<v1::QuarantineService::Stub> quarantine_;
 };
 
 }  // namespace

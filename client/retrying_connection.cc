@@ -98,6 +98,15 @@ class RetryingConnection : public Connection {
   absl::StatusOr<v1::NoteExportResponse> NoteExport(const v1::NoteExportRequest& request) override {
     return Repeat([&] { return connection_->NoteExport(request); });
   }
+  absl::StatusOr<v1::ListQuarantinedResponse> ListQuarantined(const v1::ListQuarantinedRequest& request) override {
+    return Repeat([&] { return connection_->ListQuarantined(request); });
+  }
+  absl::StatusOr<v1::AdoptQuarantinedResponse> AdoptQuarantined(const v1::AdoptQuarantinedRequest& request) override {
+    return connection_->AdoptQuarantined(request);
+  }
+  absl::StatusOr<v1::DropQuarantinedResponse> DropQuarantined(const v1::DropQuarantinedRequest& request) override {
+    return connection_->DropQuarantined(request);
+  }
   absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override {
     return Repeat([&] { return connection_->ListSites(request); });
   }

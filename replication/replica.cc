@@ -353,10 +353,16 @@ absl::Status Replica::Quarantine(const QuarantineEntry& entry) {
   const std::string key = storage::QuarantineKey(Blake2b256({entry.bytes}).substr(0, kDigestSize));
   auto known = store_->Get(Table::kMeta, key);
   if (!known.ok()) return known.status();
-  if (known->has_value() || !quarantined_.insert(key).second) return absl::OkStatus();
+  const uint64_t most = entry.bytes.size() <= kShortQuarantinedBytes ? kMaxQuarantined : kMaxLongQuarantined;
+  if (known->has_value() || open_.quarantined >= most || !quarantined_.insert(key).second) return absl::OkStatus();
   ++open_.quarantined;
   PutMeta(key, EncodeQuarantineEntry(entry));
   return absl::OkStatus();
+}
+
+void Replica::ForgetQuarantined(std::string key) {
+  --open_.quarantined;
+  PutMeta(std::move(key), std::nullopt);
 }
 
 void Replica::SetCursor(const SiteId& peer, const PeerCursor& cursor) { cursors_[peer] = cursor; }

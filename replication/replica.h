@@ -125,8 +125,10 @@ class Replica {
   absl::StatusOr<bool> Merge(const RecordKey& record, std::string_view state_bytes,
                              const SiteId& source);
 
-  // Keeps what could not be applied, once however often it comes.
+  // Keeps what could not be applied, once however often it comes, as far as tuning.h's limits go.
   absl::Status Quarantine(const QuarantineEntry& entry);
+  // Takes a row that is there out of quarantine, by its key in the meta table.
+  void ForgetQuarantined(std::string key);
   // Goes to disk with the next commit of something else: a hint is worth no synced write of its own.
   void SetCursor(const SiteId& peer, const PeerCursor& cursor);
 

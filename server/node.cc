@@ -23,6 +23,7 @@
 #include "server/lease.h"
 #include "server/machine.h"
 #include "server/peer_hub.h"
+#include "server/quarantine_service.h"
 #include "server/records/record_service.h"
 #include "server/recovery.h"
 #include "server/salvage.h"
@@ -163,6 +164,7 @@ class RunningNode final : public Node {
         AdminService::Facts{config.site, config.data, ports_.disk_reserve_bytes, audit_.get()}, [this] { hub_->OnRepaired(); });
     site_service_ = std::make_unique<SiteService>(writer_.get(), &Schema::BuiltIn(), audit_.get());
     audit_service_ = std::make_unique<AuditService>(audit_.get());
+    quarantine_service_ = std::make_unique<QuarantineService>(writer_.get(), store_.get(), &Schema::BuiltIn(), audit_.get());
     sync_service_ = std::make_unique<SyncService>(hub_.get());
     trust_service_ = std::make_unique<TrustService>(writer_.get(), trust_.get());
     if (absl::Status status = ListenLocally(config); !status.ok()) return status;
@@ -292,6 +294,7 @@ class RunningNode final : public Node {
     builder.RegisterService(site_service_.get());
     builder.RegisterService(trust_service_.get());
     builder.RegisterService(audit_service_.get());
+    builder.RegisterService(quarantine_service_.get());
   }
 
   // For programs of this machine: a socket whose other end the kernel vouches for.
@@ -358,7 +361,8 @@ class RunningNode final : public Node {
                                 v1::AdminService::service_full_name(),
                                 v1::SiteService::service_full_name(),
                                 v1::TrustService::service_full_name(),
-                                v1::AuditService::service_full_name()}) {
+                                v1::AuditService::service_full_name(),
+                                v1::QuarantineService::service_full_name()}) {
       server.GetHealthCheckService()->SetServingStatus(service, true);
     }
   }
@@ -385,6 +389,7 @@ class RunningNode final : public Node {
   std::unique_ptr<SiteService> site_service_;
   std::unique_ptr<TrustService> trust_service_;
   std::unique_ptr<AuditService> audit_service_;
+  std::unique_ptr<QuarantineService> quarantine_service_;
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<grpc::Server> local_server_;
   std::unique_ptr<LocalSocket> local_socket_;

@@ -34,6 +34,8 @@ std::string ActionText(const Session& session, const std::string& action) {
       {"bundle-import", {"lot importé", "bundle imported"}},
       {"snapshot", {"instantané exporté", "snapshot exported"}},
       {"export", {"fiches exportées", "records exported"}},
+      {"adopted", {"modification reprise", "change taken over"}},
+      {"dropped", {"quarantaine vidée", "taken out of quarantine"}},
       {"new-incarnation", {"nouvelle incarnation", "new incarnation"}},
   };
   const auto word = kWords.find(action);

@@ -36,6 +36,7 @@ void AddStatusCommands(Program& program);
 void AddPeerCommands(Program& program);
 void AddSiteCommands(Program& program);
 void AddAuditCommand(Program& program);
+void AddQuarantineCommand(Program& program);
 void AddMemberCommands(Program& program);
 // Of maillaged, which gets the rest of the line as it is, --help included.
 bool IsNodeCommand(std::string_view name);

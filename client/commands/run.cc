@@ -86,6 +86,7 @@ void AddCommands(Program& program) {
   AddSiteCommands(program);
   AddMemberCommands(program);
   AddAuditCommand(program);
+  AddQuarantineCommand(program);
   AddBackupCommands(program);
   AddBundleCommands(program);
   AddKindsCommand(program);

@@ -357,6 +357,25 @@ absl::StatusOr<v1::ListAuditEntriesResponse> FakeNode::ListAuditEntries(const v1
   return audit;
 }
 
+absl::StatusOr<v1::ListQuarantinedResponse> FakeNode::ListQuarantined(const v1::ListQuarantinedRequest&) {
+  if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
+  return quarantine;
+}
+
+absl::StatusOr<v1::AdoptQuarantinedResponse> FakeNode::AdoptQuarantined(const v1::AdoptQuarantinedRequest& request) {
+  if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
+  adopted.push_back(request.person() + " " + request.id());
+  v1::AdoptQuarantinedResponse response;
+  response.mutable_record()->set_name("actor/018f3c1e-7a2b-7c3d-8e4f-0123456789ab");
+  return response;
+}
+
+absl::StatusOr<v1::DropQuarantinedResponse> FakeNode::DropQuarantined(const v1::DropQuarantinedRequest& request) {
+  if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
+  dropped.push_back(request.id());
+  return v1::DropQuarantinedResponse();
+}
+
 absl::StatusOr<v1::NoteExportResponse> FakeNode::NoteExport(const v1::NoteExportRequest& request) {
   if (absl::Status failure = NextFailure(); !failure.ok()) return failure;
   exports.push_back(request);

@@ -57,6 +57,9 @@ class FakeNode : public Connection {
   v1::ListSitesResponse sites;
   v1::ListMembersResponse members;
   v1::ListAuditEntriesResponse audit;
+  v1::ListQuarantinedResponse quarantine;
+  std::vector<std::string> adopted;
+  std::vector<std::string> dropped;
   // As they were noted.
   std::vector<v1::NoteExportRequest> exports;
   v1::SetSiteScopeResponse scope_change;
@@ -93,6 +96,9 @@ class FakeNode : public Connection {
   absl::StatusOr<v1::RecordExplanation> ExplainRecord(const v1::ExplainRecordRequest& request) override;
   absl::StatusOr<v1::ListMembersResponse> ListMembers(const v1::ListMembersRequest& request) override;
   absl::StatusOr<v1::ListAuditEntriesResponse> ListAuditEntries(const v1::ListAuditEntriesRequest& request) override;
+  absl::StatusOr<v1::ListQuarantinedResponse> ListQuarantined(const v1::ListQuarantinedRequest& request) override;
+  absl::StatusOr<v1::AdoptQuarantinedResponse> AdoptQuarantined(const v1::AdoptQuarantinedRequest& request) override;
+  absl::StatusOr<v1::DropQuarantinedResponse> DropQuarantined(const v1::DropQuarantinedRequest& request) override;
   absl::StatusOr<v1::NoteExportResponse> NoteExport(const v1::NoteExportRequest& request) override;
   absl::StatusOr<v1::ListSitesResponse> ListSites(const v1::ListSitesRequest& request) override;
   absl::StatusOr<v1::SetSiteScopeResponse> SetSiteScope(

@@ -97,6 +97,11 @@ class TrustTest(NodesTest):
             self.assertEqual(content['name'], 'Amis du Mali', 'what it had replaced is back')
             self.assertEqual([change['is_void'] for change in node.ask('history', 'actor', actor)], [False, True, False])
             self.assertGreater(int(node.status()['quarantined']), 0)
+        # What the thief wrote may have been right all the same.
+        row = next(row for row in self.lyon.ask('quarantine') if row['change']['person'] == 'le voleur')
+        self.assertIn('« savoie » est révoqué', row['reason'])
+        self.assertIn('repris', self.lyon.run('quarantine', 'adopt', row['id'][:8], person='Camille'))
+        self.assertEqual(self.lyon.ask('get', 'actor', actor)['content']['name'], 'Volé')
         told = self.lyon.run('audit')
         for words in ('réseau fondé', 'site admis', 'relais, 73 ; signé par lyon', 'révocation', 'ordinateur volé ; signé par clermont et lyon'):
             self.assertIn(words, told.replace('lyon et clermont', 'clermont et lyon'))
