@@ -12,6 +12,7 @@
 #include "replication/record_reader.h"
 #include "replication/sync_session.h"
 #include "storage/keys.h"
+#include "tests/replication/support/changes.h"
 #include "tests/replication/support/network.h"
 #include "tests/replication/sync_harness.h"
 #include "tests/support/seed.h"
@@ -30,6 +31,9 @@ class SyncForgery : public ::testing::Test {
     network.Enrol("savoie", v1::ROLE_RELAY, "", savoie_key);
     network.Enrol("isere", v1::ROLE_RELAY, "", isere_key);
     network.Enrol("lecteur", v1::ROLE_READER, "", reader_key);
+    network.Enrol("drome", v1::ROLE_RELAY, "26", drome_key);
+    network.Enrol("volé", v1::ROLE_RELAY, "", stolen_key);
+    network.Revoke(stolen_key.site(), {}, {}, {&network.lyon_authority, &network.recovery});
     lyon.Join(network.file, network.lyon);
     savoie.Join(network.file, savoie_key);
     isere.Join(network.file, isere_key);
@@ -105,6 +109,13 @@ class SyncForgery : public ::testing::Test {
         {"a reader's", [&] { return Signed(NewChange(reader_key), reader_key, network.id()); }},
         {"of another network", [&] { return Signed(NewChange(isere_key), isere_key, TestNetwork(4711).id()); }},
         {"in the receiver's own name", [&] { return Signed(NewChange(network.lyon), savoie_key, network.id()); }},
+        {"a new record beyond its author's territory", [&] { return Signed(NewChange(drome_key), drome_key, network.id()); }},
+        {"somebody else's record, as if it were new",
+         [&] {
+           Change change = NewChange(drome_key);
+           change.record.id = DecodeChange(AnyGenuine())->record.id;
+           return Signed(change, drome_key, network.id());
+         }},
         {"under another's signature",
          [&] {
            const std::string& from = AnyGenuine();
@@ -147,6 +158,8 @@ class SyncForgery : public ::testing::Test {
   SigningKey savoie_key = SigningKey::Generate(random);
   SigningKey isere_key = SigningKey::Generate(random);
   SigningKey reader_key = SigningKey::Generate(random);
+  SigningKey drome_key = SigningKey::Generate(random);
+  SigningKey stolen_key = SigningKey::Generate(random);
   SigningKey stranger = SigningKey::Generate(random);
   TestSite lyon{"lyon", 1, &clock};
   TestSite savoie{"savoie", 2, &clock};
@@ -185,9 +198,39 @@ TEST_F(SyncForgery, TenThousandForgeriesAndNoneIsTaken) {
   EXPECT_GT(reasons.at("la signature n'est pas celle de « lyon »"), 0u);
   EXPECT_GT(reasons.at("écrit par « lecteur », qui ne peut que lire"), 0u);
   EXPECT_GT(reasons.at("écrit par le site " + FormatSiteId(stranger.site()) + ", qui n'est pas membre du réseau"), 0u);
+  EXPECT_GT(reasons.at("« drome » n'en a pas le droit : une fiche nouvelle porte un identifiant que son site a fait"), 0u);
+  const std::vector<std::string> place = StateOf({*DecodeChange(genuine.front())}).Territories();
+  EXPECT_GT(reasons.at("« drome » n'en a pas le droit : la fiche est dans " + place.front() + ", et son territoire est 26"), 0u);
   // And what is genuine still comes in.
   Send(genuine);
   EXPECT_EQ(lyon.replica->progress().feed_head, genuine.size());
+}
+
+TEST_F(SyncForgery, WhatIsReplayedChangesNothing) {
+  Send(genuine);
+  const std::string digest = lyon.Digest();
+  for (uint64_t i = 0; i < TestRounds(1'000); ++i) Send({AnyGenuine()});
+  EXPECT_EQ(lyon.replica->progress().feed_head, genuine.size());
+  EXPECT_EQ(lyon.Digest(), digest);
+  EXPECT_TRUE(Reasons().empty());
+}
+
+// Signed by a key that was stolen: taken, since others may build on it, and without effect.
+TEST_F(SyncForgery, WhatARevokedSiteSignsHasNoEffect) {
+  const uint64_t rounds = TestRounds(1'000);
+  for (uint64_t i = 0; i < rounds; ++i) Send({Signed(NewChange(stolen_key), stolen_key, network.id())});
+  EXPECT_EQ(lyon.replica->progress().kinds.at(kActor).alive, 0u);
+  EXPECT_EQ(Reasons().at("sans effet : « volé » est révoqué, et n'avait pas écrit cela avant"), rounds);
+}
+
+// From a clock that is years ahead, or a liar's: it is its author's, so it is taken; it is counted, and moves nobody's clock.
+TEST_F(SyncForgery, ATimeTravellerMovesNoClock) {
+  Change change = NewChange(isere_key);
+  change.time = HybridTime::FromMillis(clock.millis + uint64_t{10} * 365 * 86'400'000);
+  Send({Signed(change, isere_key, network.id())});
+  EXPECT_EQ(lyon.replica->progress().changes_from_the_future, 1u);
+  const RecordId mine = lyon.Create(NamedActor("après", "38"));
+  EXPECT_LT(lyon.State(kActor, mine).Find(1)->versions.front().time.millis(), clock.millis + 1'000);
 }
 
 TEST_F(SyncForgery, TheGoodPartOfAFrameIsKept) {
