@@ -101,6 +101,9 @@ absl::Status SyncSession::Dispatch(const v1::SyncFrame& frame) {
       return OnTerms(frame.terms());
     case v1::SyncFrame::kMembership:
       return OnMembership(frame.membership());
+    case v1::SyncFrame::kSlowed:
+      progress_.slowed_by_peer_until_millis = replica_->wall_clock().NowMillis() + frame.slowed().millis();
+      return absl::OkStatus();
     case v1::SyncFrame::kGoodbye:
       OnGoodbye(frame.goodbye());
       return absl::OkStatus();

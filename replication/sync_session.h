@@ -67,6 +67,8 @@ struct SyncProgress {
   // Records that are left out of this session because they can't be read here, and there.
   uint64_t unreadable = 0;
   uint64_t peer_unreadable = 0;
+  // By this site's clock: until when the peer, as it says, reads nothing from this end, which sent too much; 0: it never said so.
+  uint64_t slowed_by_peer_until_millis = 0;
   // Why the session ended, and which end said so; set in kClosed.
   v1::Goodbye::Reason goodbye = v1::Goodbye::REASON_UNSPECIFIED;
   bool closed_by_peer = false;
@@ -105,6 +107,8 @@ class SyncSession {
   // Whose key the transport has seen proven, before the first frame: a greeting of anybody else ends the session. Empty: it
   // proves nothing, as a file does.
   void SetProvenPeer(const SiteId& site) { proven_peer_ = site; }
+  // Tells the peer that nothing is read from it for so long, because it sent too much.
+  void TellSlowed(uint64_t millis) { slowed_millis_ = static_cast<uint32_t>(std::min<uint64_t>(millis, UINT32_MAX)); }
   // Ends the session with the next frame.
   void Close(v1::Goodbye::Reason reason, std::string message);
   // While false, what the peer sends is left aside, unacknowledged; what is here goes out all the same. Once all of that
@@ -276,6 +280,8 @@ class SyncSession {
   // What both greetings said of stubs.
   std::pair<uint64_t, uint64_t> stubs_at_hello_;
   std::optional<v1::Goodbye> goodbye_;
+  // To be told; 0: nothing is.
+  uint32_t slowed_millis_ = 0;
 
   // Reconciliation.
   std::deque<v1::Ranges> questions_;

@@ -39,6 +39,10 @@ absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
     return FillHello(frame->mutable_hello());
   }
   if (!hello_received_) return false;
+  if (slowed_millis_ > 0) {
+    frame->mutable_slowed()->set_millis(std::exchange(slowed_millis_, 0));
+    return true;
+  }
   if (FillMembership(frame) || continuity_.Fill(frame)) return true;
   if (continuity_.twins_are_done()) {
     Close(v1::Goodbye::TWIN, "deux copies de ce site tournent");

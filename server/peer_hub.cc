@@ -1,6 +1,7 @@
 #include "server/peer_hub.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -156,6 +157,7 @@ void PeerHub::Tick() {
   }
   for (const auto& link : links_) {
     if (link->finishing && now >= link->cancel_millis) link->stream->Cancel();
+    ReadOn(*link, now);
   }
   // Sessions compare roots again when time has passed, commit or not.
   Post([] {});
@@ -172,14 +174,16 @@ void PeerHub::Dial(Peer& peer) {
 }
 
 void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& frame) {
-  link->stream->Take();
-  if (link->cut) return;
+  if (link->cut) return link->stream->Take();
   pump_due_ = true;
+  const auto begin = std::chrono::steady_clock::now();
   admission_.NoteProgress(link->id, Now());
   if (!link->introduced) link->session->SetProvenPeer(link->stream->ProvenSite());
   const bool was_closing = link->session->closing();
   const uint64_t renewals = replica_->identity().renewals;
   const absl::Status status = link->session->Receive(frame);
+  const std::chrono::duration<double, std::milli> worked = std::chrono::steady_clock::now() - begin;
+  Charge(*link, static_cast<double>(frame.ByteSizeLong()), worked.count());
   if (replica_->identity().renewals != renewals) NoteRenewal(*link);
   if (!status.ok()) {
     spdlog::error("sync failed peer={} error=\"{}\"", link->session->progress().peer_name,
@@ -191,6 +195,35 @@ void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& fr
   if (!was_closing) NoteMalformed(*link, link->session->fault());
   if (!link->introduced && frame.has_hello()) Introduce(link);
   if (Peer* peer = PeerOf(*link)) peer->last_contact_millis = Now();
+}
+
+void PeerHub::Charge(Link& link, double bytes, double work_millis) {
+  ++link.kept_frames;
+  const uint64_t now = Now();
+  const SiteId site = link.session->progress().peer;
+  if (!site.empty()) {
+    if (budgets_.size() >= kMaxSitesRemembered) budgets_.clear();
+    Budget& budget =
+        budgets_
+            .try_emplace(site, Budget{{limits_.bytes_per_second, limits_.bytes_burst},
+                                      {limits_.work_millis_per_second, limits_.work_millis_burst}})
+            .first->second;
+    budget.bytes.Spend(bytes, now);
+    budget.work_millis.Spend(work_millis, now);
+    const uint64_t wait = std::max(budget.bytes.WaitMillis(now), budget.work_millis.WaitMillis(now));
+    if (wait > 0 && link.slowed_until_millis == 0) {
+      spdlog::warn("link slowed peer={} wait_ms={}", link.session->progress().peer_name, wait);
+      link.session->TellSlowed(wait);
+    }
+    if (wait > 0) link.slowed_until_millis = now + wait;
+  }
+  ReadOn(link, now);
+}
+
+void PeerHub::ReadOn(Link& link, uint64_t now) {
+  if (now < link.slowed_until_millis) return;
+  link.slowed_until_millis = 0;
+  for (; link.kept_frames > 0; --link.kept_frames) link.stream->Take();
 }
 
 PeerHub::Peer& PeerHub::PeerForLink(const Link& link) {
@@ -521,60 +554,6 @@ void PeerHub::OnRepaired() {
   for (const auto& link : links_) link->session->ForgetUnreadable();
   pump_due_ = true;
   Post([] {});
-}
-
-std::vector<v1::PeerStatus> PeerHub::Status() const {
-  std::vector<v1::PeerStatus> statuses;
-  for (const Peer& peer : peers_) Describe(peer, statuses.emplace_back());
-  return statuses;
-}
-
-absl::StatusOr<v1::PeerStatus> PeerHub::Status(const std::string& name) const {
-  const Peer* peer = FindPeer(name);
-  if (peer == nullptr) return NoSuchPeer(name);
-  v1::PeerStatus status;
-  Describe(*peer, status);
-  return status;
-}
-
-void PeerHub::Describe(const Peer& peer, v1::PeerStatus& status) const {
-  const bool connected = peer.link != nullptr && peer.link->introduced;
-  DescribeProgress(peer.last, status);
-  if (connected) {
-    DescribeProgress(peer.link->session->progress(), status);
-    status.set_shared_records(peer.link->session->shared_records());
-  }
-  if (connected && peer.link->session->progress().agreements == 0) {
-    // What the last session knew holds until this one has compared.
-    status.set_sent_position(peer.last.sent_position);
-    status.set_stored_position(peer.last.stored_position);
-    status.set_applied_position(peer.last.applied_position);
-  }
-  if (connected) {
-    status.set_unreadable_records(peer.link->session->progress().unreadable);
-    status.set_peer_unreadable_records(peer.link->session->progress().peer_unreadable);
-  }
-  status.set_site(peer.name);
-  status.set_address(peer.address);
-  if (!peer.site.empty()) status.set_site_id(FormatSiteId(peer.site));
-  status.set_saved_position(replica_->progress().feed_head);
-  status.set_last_error(peer.last_error);
-  SetMillis(peer.last_contact_millis, status.mutable_last_contact_time());
-  if (peer.last_contact_millis == 0) status.clear_last_contact_time();
-  if (peer.paused) {
-    status.set_state(v1::PeerStatus::PAUSED);
-  } else if (connected) {
-    status.set_state(StateOf(*peer.link->session));
-  } else if (peer.last.goodbye != v1::Goodbye::REASON_UNSPECIFIED && IsFault(peer.last.goodbye)) {
-    status.set_state(v1::PeerStatus::ERROR);
-  } else if (peer.last_contact_millis > 0) {
-    status.set_state(v1::PeerStatus::OFFLINE);
-  } else {
-    status.set_state(peer.link != nullptr ? v1::PeerStatus::CONNECTING : v1::PeerStatus::UNKNOWN);
-  }
-  if (!connected && !peer.paused && peer.schedule.has_value()) {
-    SetMillis(peer.schedule->next_dial_millis(), status.mutable_retry_time());
-  }
 }
 
 }  // namespace maillage::server

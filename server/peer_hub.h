@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -19,6 +20,7 @@
 #include "replication/peer_schedule.h"
 #include "replication/sync_session.h"
 #include "server/admission.h"
+#include "server/allowance.h"
 #include "server/log_limiter.h"
 #include "server/sync_stream.h"
 #include "server/tuning.h"
@@ -45,6 +47,14 @@ class PeerHub {
   }
   // Calls it with each frame that came, on the thread that read it, before the session gets it. Before Start.
   void OnRead(std::function<void(const v1::SyncFrame&)> reader) { on_read_ = std::move(reader); }
+  // What one site may cost; those of tuning.h unless told otherwise, before Start.
+  struct SiteLimits {
+    double bytes_burst = kSiteBytesBurst;
+    double bytes_per_second = kSiteBytesPerSecond;
+    double work_millis_burst = kSiteWorkMillisBurst;
+    double work_millis_per_second = kSiteWorkMillisPerSecond;
+  };
+  void LimitSites(const SiteLimits& limits) { limits_ = limits; }
   // Reads what was paused, and starts dialling.
   absl::Status Start();
   // From any thread: an incoming stream, and the address that it comes from, for the log. It waits for its turn to
@@ -95,6 +105,15 @@ class PeerHub {
     std::string store_error;
     uint64_t agreements_seen = 0;
     uint64_t separations_seen = 0;
+    // Its site has cost more than it may: frames that were handled, and whose room isn't given back to the stream before then.
+    size_t kept_frames = 0;
+    uint64_t slowed_until_millis = 0;
+  };
+
+  // What a site may still cost.
+  struct Budget {
+    Allowance bytes;
+    Allowance work_millis;
   };
 
   struct Waiter {
@@ -131,6 +150,9 @@ class PeerHub {
   void NoteRenewal(const Link& link);
   void NoteMalformed(const Link& link, const std::string& what);
   void OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& frame);
+  // Of the link's site, for one frame; begins to slow the link down.
+  void Charge(Link& link, double bytes, double work_millis);
+  void ReadOn(Link& link, uint64_t now);
   void OnWritten(const std::shared_ptr<Link>& link);
   void OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& status);
   // Sends what the sessions have to say; after every commit.
@@ -170,6 +192,8 @@ class PeerHub {
   uint64_t next_link_ = 1;
   uint64_t subscription_ = 0;
   Admission admission_{kMaxReconciling};
+  SiteLimits limits_;
+  absl::flat_hash_map<SiteId, Budget> budgets_;
   LogLimiter malformed_log_{kMalformedLogLines, kMalformedLogMillis};
   // Of links that have ended.
   absl::flat_hash_set<RecordKey> unreadable_;

@@ -106,6 +106,16 @@ inline constexpr int64_t kRenewalLookMillis = 60'000;
 inline constexpr int64_t kRenewalCallMillis = 10'000;
 inline constexpr uint64_t kRenewalLogMillis = 3'600'000;
 
+// What one site may send, and how long the writer may work on it: at once, and for ever. A first sync of a million records is
+// 800 MB and a minute of the writer, and passes at full speed; whoever goes on like that gets half of the writer's time, and the
+// others the rest. Its frames are read more slowly then, and it is told so.
+inline constexpr double kSiteBytesBurst = 1.5 * (1 << 30);
+inline constexpr double kSiteBytesPerSecond = 8.0 * (1 << 20);
+inline constexpr double kSiteWorkMillisBurst = 120'000;
+inline constexpr double kSiteWorkMillisPerSecond = 500;
+// Sites of which that is remembered: more than a network has members.
+inline constexpr size_t kMaxSitesRemembered = 20'000;
+
 // What peers and clients get to take their leave when the node stops.
 inline constexpr int64_t kGoodbyeMillis = 1'000;
 

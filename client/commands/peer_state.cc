@@ -47,6 +47,12 @@ std::string NoteText(const Session& session, const v1::PeerStatus& peer) {
       session.Say(" illisibles ici, laissées de côté", " unreadable here, left out"));
   add(peer.peer_unreadable_records(),
       session.Say(" illisibles chez lui, laissées de côté", " unreadable there, left out"));
+  const auto say = [&](bool is_so, const std::string& what) {
+    if (is_so) absl::StrAppend(&note, note.empty() ? "" : " ; ", what);
+  };
+  say(peer.has_slowed_until_time(), session.Say("ralenti : il envoie plus qu'un site ne doit", "slowed: it sends more than one site may"));
+  say(peer.has_slowed_by_peer_until_time(),
+      session.Say("il nous lit lentement : nous envoyons plus qu'un site ne doit", "it reads us slowly: we send more than one site may"));
   return note;
 }
 

@@ -134,6 +134,8 @@ TEST(SyncGolden, Frames) {
   scoped_roots.mutable_ranges()->set_roots(true);
   scoped_roots.mutable_ranges()->set_scope("73");
 
+  v1::SyncFrame slowed;
+  slowed.mutable_slowed()->set_millis(5'001);
   GoldenFile("frames/frames.txt", "Frames between nodes, proto/sync.proto.")
       .Add("hello", SampleHello().SerializeAsString())
       .Add("changes", changes.SerializeAsString())
@@ -146,6 +148,7 @@ TEST(SyncGolden, Frames) {
       .Add("acquaintance", acquaintance.SerializeAsString())
       .Add("own changes", SampleOwnChanges().SerializeAsString())
       .Add("held changes", held.SerializeAsString())
+      .Add("slowed", slowed.SerializeAsString())
       .Add("terms", terms.SerializeAsString())
       .Add("vectors of what lies outside", outside.SerializeAsString())
       .Add("roots of a scope", scoped_roots.SerializeAsString())

@@ -49,7 +49,7 @@ class Pipe final : public SyncStream, public std::enable_shared_from_this<Pipe> 
     }
     Deliver();
   }
-  void Take() override {}
+  void Take() override { ++taken; }
   void Write(const v1::SyncFrame& frame) override {
     const auto other = other_.lock();
     if (other == nullptr) return;
@@ -59,6 +59,7 @@ class Pipe final : public SyncStream, public std::enable_shared_from_this<Pipe> 
     }
     other->Deliver();
   }
+  std::atomic<size_t> taken = 0;
   void Finish() override { Cancel(); }
   void Cancel() override {
     const auto keep = shared_from_this();
@@ -218,6 +219,35 @@ TEST_F(CrowdTest, WhoHangsUpLosesItsTurnAndWhoStandsStillGivesWay) {
   RunUntil([&] { return std::all_of(callers_.begin() + kMaxReconciling + 1, callers_.end(), agreed); });
   EXPECT_EQ(callers_[kMaxReconciling]->turn, 0u);
   EXPECT_LT(callers_[kMaxReconciling + 1]->turn, callers_[kMaxReconciling + 2]->turn);
+}
+
+// A pipe gives the next frame whether there is room for it or not; a real stream waits until room is given back.
+TEST_F(CrowdTest, WhoSendsTooMuchIsReadMoreSlowlyAndToldSo) {
+  PeerHub::SiteLimits limits;
+  limits.bytes_burst = 8'000;
+  limits.bytes_per_second = 100;
+  OnWriter([&] { hub_->LimitSites(limits); });
+  Caller& flood = Call("flood");
+  Caller& other = Call("other");
+  for (int i = 0; i < 100; ++i) flood.site.Create(ActorNamed(absl::StrCat("A", i)));
+  Connect(flood);
+  RunUntil([&] { return flood.session->progress().slowed_by_peer_until_millis > 0; });
+  EXPECT_GT(flood.session->progress().slowed_by_peer_until_millis, callers_clock_.millis);
+  const Pipe& pipe = *pipes_.front();
+  OnWriter([&] {
+    const v1::PeerStatus status = *hub_->Status("flood");
+    EXPECT_TRUE(status.has_slowed_until_time());
+    EXPECT_LT(pipe.taken, status.frames_received());
+  });
+  // Nobody else is held up by it.
+  other.site.Create(ActorNamed("B"));
+  Connect(other);
+  RunUntil([&] { return other.session->progress().agreements > 0; });
+  OnWriter([&] { EXPECT_FALSE(hub_->Status("other")->has_slowed_until_time()); });
+  clock_.millis += 3'600'000;
+  bool reads_on = false;
+  while (!reads_on) OnWriter([&] { reads_on = pipe.taken >= hub_->Status("flood")->frames_received(); });
+  OnWriter([&] { EXPECT_FALSE(hub_->Status("flood")->has_slowed_until_time()); });
 }
 
 TEST_F(CrowdTest, OneLinkTooManyIsSentAwayWithAWord) {

@@ -1,0 +1,68 @@
+// What an administrator sees of the peers.
+#include <string>
+#include <vector>
+
+#include "server/peer_hub.h"
+#include "server/peer_text.h"
+
+namespace maillage::server {
+
+std::vector<v1::PeerStatus> PeerHub::Status() const {
+  std::vector<v1::PeerStatus> statuses;
+  for (const Peer& peer : peers_) Describe(peer, statuses.emplace_back());
+  return statuses;
+}
+
+absl::StatusOr<v1::PeerStatus> PeerHub::Status(const std::string& name) const {
+  const Peer* peer = FindPeer(name);
+  if (peer == nullptr) return NoSuchPeer(name);
+  v1::PeerStatus status;
+  Describe(*peer, status);
+  return status;
+}
+
+void PeerHub::Describe(const Peer& peer, v1::PeerStatus& status) const {
+  const bool connected = peer.link != nullptr && peer.link->introduced;
+  DescribeProgress(peer.last, status);
+  if (connected) {
+    DescribeProgress(peer.link->session->progress(), status);
+    status.set_shared_records(peer.link->session->shared_records());
+    const uint64_t now = Now();
+    const uint64_t told = peer.link->session->progress().slowed_by_peer_until_millis;
+    if (now < peer.link->slowed_until_millis) SetMillis(peer.link->slowed_until_millis, status.mutable_slowed_until_time());
+    if (now < told) SetMillis(told, status.mutable_slowed_by_peer_until_time());
+  }
+  if (connected && peer.link->session->progress().agreements == 0) {
+    // What the last session knew holds until this one has compared.
+    status.set_sent_position(peer.last.sent_position);
+    status.set_stored_position(peer.last.stored_position);
+    status.set_applied_position(peer.last.applied_position);
+  }
+  if (connected) {
+    status.set_unreadable_records(peer.link->session->progress().unreadable);
+    status.set_peer_unreadable_records(peer.link->session->progress().peer_unreadable);
+  }
+  status.set_site(peer.name);
+  status.set_address(peer.address);
+  if (!peer.site.empty()) status.set_site_id(FormatSiteId(peer.site));
+  status.set_saved_position(replica_->progress().feed_head);
+  status.set_last_error(peer.last_error);
+  SetMillis(peer.last_contact_millis, status.mutable_last_contact_time());
+  if (peer.last_contact_millis == 0) status.clear_last_contact_time();
+  if (peer.paused) {
+    status.set_state(v1::PeerStatus::PAUSED);
+  } else if (connected) {
+    status.set_state(StateOf(*peer.link->session));
+  } else if (peer.last.goodbye != v1::Goodbye::REASON_UNSPECIFIED && IsFault(peer.last.goodbye)) {
+    status.set_state(v1::PeerStatus::ERROR);
+  } else if (peer.last_contact_millis > 0) {
+    status.set_state(v1::PeerStatus::OFFLINE);
+  } else {
+    status.set_state(peer.link != nullptr ? v1::PeerStatus::CONNECTING : v1::PeerStatus::UNKNOWN);
+  }
+  if (!connected && !peer.paused && peer.schedule.has_value()) {
+    SetMillis(peer.schedule->next_dial_millis(), status.mutable_retry_time());
+  }
+}
+
+}  // namespace maillage::server
