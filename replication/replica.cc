@@ -96,7 +96,8 @@ absl::Status Replica::Load(const Options& options) {
   // What the store doesn't follow yet: the revocation was in what the site was told when it joined, or its row is damaged.
   revoked_ = RevokedAuthors::FollowedBy(*store_).value_or(RevokedAuthors());
   RevokedAuthors revoked = RevokedAuthors::Of(*membership_);
-  if (revoked != revoked_) {
+  // Who opens the store without its network, to repair it, goes by what the states follow.
+  if (membership_->founded() && revoked != revoked_) {
     if (absl::Status status = FollowRevocations(std::move(revoked)); !status.ok()) return status;
   }
   instance_ = random_->Next64();

@@ -138,7 +138,9 @@ absl::Status FillPartial(const fs::path& data, const fs::path& checkpoint, const
   absl::Status copied = CopyStore(checkpoint, partial / kStoreFolder, progress, manifest.files);
   if (!copied.ok()) return copied;
   for (const std::string& name : NodeFiles()) {
-    if (std::error_code error; name != kIdentityFile && !fs::exists(data / name, error)) continue;
+    // A key that systemd keeps is in nobody's copy.
+    const bool may_miss = name != kIdentityFile || IdentityCredential().has_value();
+    if (std::error_code error; may_miss && !fs::exists(data / name, error)) continue;
     auto file = CopyFile(data / name, partial / name, nullptr);
     if (!file.ok()) return file.status();
     file->path = name;
@@ -228,17 +230,15 @@ absl::Status CopyVerified(const fs::path& backup, const BackupManifest& manifest
 
 // A backup is of RocksDB's files in one folder, and the node's own beside it.
 absl::Status CheckShape(const BackupManifest& manifest) {
-  bool key = false;
   bool doubt = false;
   for (const BackupFile& file : manifest.files) {
     const fs::path path(file.path);
-    key = key || file.path == kIdentityFile;
     // Without it the restored node would go on with the dots of the one that was copied.
     doubt = doubt || path == fs::path(kStoreFolder) / "CONTINUITY_LOST";
     if (IsNodeFile(path) || path.parent_path() == kStoreFolder) continue;
     return absl::DataLossError(absl::StrCat("la sauvegarde contient un fichier inattendu : ", file.path));
   }
-  if (key && doubt) return absl::OkStatus();
+  if (doubt) return absl::OkStatus();
   return absl::DataLossError("la sauvegarde n'est pas complète : prenez-en une autre");
 }
 

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <set>
@@ -176,6 +177,13 @@ std::string Listed(const std::vector<std::string>& names) {
 }
 
 }  // namespace
+
+std::optional<fs::path> IdentityCredential() {
+  const char* const folder = std::getenv("CREDENTIALS_DIRECTORY");
+  std::error_code error;
+  if (folder == nullptr || !fs::exists(fs::path(folder) / kIdentityFile, error)) return std::nullopt;
+  return fs::path(folder) / kIdentityFile;
+}
 
 uint64_t BackupManifest::bytes() const {
   uint64_t sum = 0;

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <map>
 #include <string>
 #include <vector>
@@ -17,6 +18,8 @@ namespace maillage::server {
 
 inline constexpr char kManifestFile[] = "manifest.json";
 inline constexpr char kIdentityFile[] = "identity.key";
+// Where systemd put the site's key for this service (LoadCredentialEncrypted=identity.key); nothing where it didn't.
+std::optional<std::filesystem::path> IdentityCredential();
 // Of a member of a network (server/trust/README.md), and what was done to the node (audit_log.h); those that are there belong to a
 // copy of the node.
 inline constexpr const char* kTrustFiles[] = {"certificate.pem", "authority.key", "network.pb", "audit.log"};

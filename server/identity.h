@@ -9,8 +9,11 @@
 
 namespace maillage::server {
 
-// The key in `folder`/identity.key (32 bytes, mode 0600), whose site() is the site's id. Makes the key where there is
-// none. FailedPrecondition where the file is readable by others or is no key.
+// The key in `folder`/identity.key (32 bytes, mode 0600), or the one that systemd keeps as a credential, whose site() is the
+// site's id. In French: NotFound where there is neither; FailedPrecondition where there are both, where the file is readable by
+// others, or is no key.
+absl::StatusOr<replication::SigningKey> LoadIdentity(const std::filesystem::path& folder);
+// The same, and makes the key where there is none.
 absl::StatusOr<replication::SigningKey> LoadOrCreateIdentity(const std::filesystem::path& folder);
 
 }  // namespace maillage::server

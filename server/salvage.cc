@@ -44,7 +44,7 @@ std::string FreeName(const fs::path& data) {
 // Makes the store in `target` whole, and closes it.
 absl::Status Fill(const fs::path& data, const storage::ReadView& source, const fs::path& target,
                   const std::function<bool(uint64_t)>& progress, SalvageReport& report) {
-  const absl::StatusOr<replication::SigningKey> key = LoadOrCreateIdentity(data);
+  const absl::StatusOr<replication::SigningKey> key = LoadIdentity(data);
   if (!key.ok()) return key.status();
   const SiteId site = key->site();
   auto opened = storage::RocksStore::Open(target.string());

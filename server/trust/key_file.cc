@@ -28,7 +28,7 @@ absl::Status FileError(const fs::path& file, const char* what) {
 
 }  // namespace
 
-absl::StatusOr<SigningKey> ReadKey(const fs::path& file) {
+absl::StatusOr<SigningKey> ReadKey(const fs::path& file, KeyKeeper keeper) {
   if (sodium_init() < 0) return absl::InternalError("libsodium ne démarre pas");
   const int descriptor = open(file.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0 && errno == ENOENT) return absl::NotFoundError(absl::StrCat(file.string(), " : pas de clé ici"));
@@ -38,7 +38,7 @@ absl::StatusOr<SigningKey> ReadKey(const fs::path& file) {
   std::array<char, kKeySeedSize> seed;
   const bool complete = info.st_size == off_t{kKeySeedSize} && read(descriptor, seed.data(), seed.size()) == ssize_t{kKeySeedSize};
   close(descriptor);
-  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+  if (keeper == KeyKeeper::kFileMode && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
     return absl::FailedPreconditionError(
         absl::StrCat(file.string(), " : la clé est lisible par d'autres ; faites « chmod 600 »"));
   }

@@ -2,11 +2,14 @@
 
 #include <array>
 #include <chrono>
+#include <cstdlib>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "grpcpp/grpcpp.h"
 #include "proto/membership.grpc.pb.h"
+#include "server/backup_files.h"
 #include "server/trust/network_file.h"
 #include "server/tuning.h"
 #include "spdlog/spdlog.h"
@@ -20,11 +23,21 @@ using replication::Membership;
 // TLS libraries read a key from a file of this format; the same key as identity.key.
 constexpr char kTlsKeyFile[] = "tls-key.pem";
 
+// A key that systemd keeps stays off the disk: what a service has at run time lies in memory.
+std::filesystem::path KeyFolder(const std::filesystem::path& data) {
+  const char* const runtime = std::getenv("RUNTIME_DIRECTORY");
+  if (!IdentityCredential().has_value() || runtime == nullptr) return data;
+  // A service may have several.
+  const std::string_view folders(runtime);
+  return folders.substr(0, folders.find(':'));
+}
+
 }  // namespace
 
 SiteTrust::SiteTrust(std::filesystem::path data, replication::SigningKey identity, replication::WallClock* clock,
                      replication::Random* random)
     : data_(std::move(data)),
+      tls_key_file_(KeyFolder(data_) / kTlsKeyFile),
       identity_(std::move(identity)),
       key_pem_(PrivateKeyPem(identity_)),
       clock_(clock),
@@ -50,7 +63,7 @@ absl::StatusOr<std::unique_ptr<SiteTrust>> SiteTrust::Load(const std::filesystem
   if (!pem.ok()) return absl::FailedPreconditionError(pem.status().message());
   std::unique_ptr<SiteTrust> trust(new SiteTrust(data, std::move(identity), clock, random));
   trust->network_ = *std::move(network);
-  if (absl::Status written = ReplaceFile(data / kTlsKeyFile, trust->key_pem_); !written.ok()) return written;
+  if (absl::Status written = ReplaceFile(trust->tls_key_file_, trust->key_pem_); !written.ok()) return written;
   const absl::StatusOr<Certificate> certificate = Certificate::Parse(*pem);
   if (!certificate.ok()) {
     return absl::FailedPreconditionError(absl::StrCat((data / kCertificateFile).string(), " : ", certificate.status().message()));
@@ -75,7 +88,7 @@ uint64_t SiteTrust::certificate_until_millis() const {
 }
 
 std::shared_ptr<grpc::ServerCredentials> SiteTrust::server_credentials() const {
-  return SiteServerCredentials(data_ / kTlsKeyFile, data_ / kCertificateFile, door_, identity_.site());
+  return SiteServerCredentials(tls_key_file_, data_ / kCertificateFile, door_, identity_.site());
 }
 
 std::shared_ptr<SyncStream> SiteTrust::Dial(const std::string& address) const {

@@ -62,6 +62,7 @@ class SiteTrust {
   absl::Status Take(const std::string& pem);
 
   const std::filesystem::path data_;
+  const std::filesystem::path tls_key_file_;
   const replication::SigningKey identity_;
   const std::string key_pem_;
   replication::WallClock* const clock_;

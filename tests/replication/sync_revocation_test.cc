@@ -152,6 +152,20 @@ TEST_F(SyncRevocation, AStartFollowsWhatTheStoreDoesNot) {
   Settle();
 }
 
+// A store that is salvaged is opened by somebody who doesn't know its network.
+TEST_F(SyncRevocation, WhoOpensTheStoreWithoutItsNetworkGoesByWhatItFollows) {
+  savoie.Update(id, NamedActor("volé"), {"name"}, "le voleur");
+  Meet(savoie, lyon);
+  Hear(lyon, Revocation());
+  const std::string digest = lyon.Digest();
+  lyon.network.Clear();
+  lyon.Restart();
+  EXPECT_FALSE(lyon.replica->revoked().empty());
+  const auto report = Scrub(*lyon.store, &Schema::BuiltIn(), [](uint64_t) { return true; });
+  EXPECT_EQ(report->damaged(), 0u);
+  EXPECT_EQ(lyon.Digest(), digest);
+}
+
 TEST_F(SyncRevocation, AnotherChangeUnderTheLastValidNumberIsVoid) {
   const auto state = lyon.State(kActor, id);
   Change change;
