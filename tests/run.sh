@@ -15,6 +15,7 @@ Sans option : tous les essais, ceux d'un seul processus encore une fois sous Add
   --fuzz           les décodeurs devant des octets hostiles, une minute chacun (tests/fuzz/run.sh)
   --soak [MINUTES] les formes longues de tout, en une heure ou en tant de minutes, d'une graine nouvelle (tests/soak.py)
   --bench          les mesures au lieu des essais (tests/bench/run.sh)
+  --reproducible   deux constructions du dernier commit donnent-elles les mêmes octets ? (deploy/reproducible.sh)
   --mutations      des fautes plantées une à une : les essais les voient-ils ? (tests/mutations/run.py)
   --help           ceci
 
@@ -103,6 +104,10 @@ run_mutations() {
   if tests/mutations/run.py; then passed=1; else failed=1; fi
 }
 
+run_reproducible() {
+  if deploy/reproducible.sh; then passed=1; else failed=1; fi
+}
+
 report() {
   ((skipped == 0)) || echo "$skipped essais sautés ou désactivés"
   echo
@@ -122,6 +127,7 @@ main() {
         if [[ ${2:-} =~ ^[0-9]+$ ]]; then minutes=$2; shift; fi
         ;;
       --mutations) what=mutations ;;
+      --reproducible) what=reproducible ;;
       --fuzz) what=fuzz ;;
       --bench) what=bench ;;
       -h | --help) usage; return ;;
@@ -138,6 +144,7 @@ main() {
     soak) run_soak "$minutes" ;;
     bench) run_benchmarks ;;
     mutations) run_mutations ;;
+    reproducible) run_reproducible ;;
     fuzz) run_fuzz ;;
   esac
   report
