@@ -1,6 +1,7 @@
 #include "server/audit_log.h"
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -139,6 +140,11 @@ absl::Status AuditLog::Append(const std::vector<AuditEvent>& events) const {
     absl::StrAppend(&added, previous, " ", json, "\n");
   }
   return added.size() <= 1 || file.WriteAll(added) ? absl::OkStatus() : Failed(file_, "écriture impossible");
+}
+
+std::string SystemUser() {
+  const passwd* const user = getpwuid(getuid());
+  return user == nullptr ? absl::StrCat("uid ", getuid()) : user->pw_name;
 }
 
 absl::StatusOr<AuditContents> AuditLog::Read() const {

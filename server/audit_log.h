@@ -61,6 +61,9 @@ class AuditLog {
   const std::filesystem::path file_;
 };
 
+// Who runs this program, as the machine calls them; "uid 1000" where it has no name for them.
+std::string SystemUser();
+
 }  // namespace maillage::server
 
 #endif  // MAILLAGE_SERVER_AUDIT_LOG_H_

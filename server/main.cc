@@ -1,6 +1,5 @@
 // maillaged: the node as a program.
 #include <pthread.h>
-#include <pwd.h>
 #include <unistd.h>
 
 #include <cinttypes>
@@ -133,9 +132,8 @@ int RunVerify(const std::string& backup) {
 
 // In the audit log of a node that doesn't run.
 void Note(const std::string& data, const char* action, const std::string& subject) {
-  const passwd* const user = getpwuid(geteuid());
   maillage::server::MachineClock clock;
-  const maillage::server::AuditEvent event{clock.NowMillis(), user == nullptr ? "" : user->pw_name, action, subject, "", ""};
+  const maillage::server::AuditEvent event{clock.NowMillis(), maillage::server::SystemUser(), action, subject, "", ""};
   const absl::Status noted = maillage::server::AuditLog(data).Append({event});
   if (!noted.ok()) std::fprintf(stderr, "Attention : %s\n", std::string(noted.message()).c_str());
 }

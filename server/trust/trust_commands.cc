@@ -1,11 +1,8 @@
 #include "server/trust/trust_commands.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <cstdlib>
 #include <ctime>
 #include <iostream>
 #include <memory>
@@ -18,6 +15,7 @@
 #include "proto/absl_view.h"
 #include "replication/membership.h"
 #include "replication/schema.h"
+#include "server/audit_log.h"
 #include "server/backup_files.h"
 #include "server/config.h"
 #include "server/identity.h"
@@ -48,8 +46,7 @@ std::string SixteenBytes() {
 }
 
 EntryOrigin OriginOf(const std::string& person) {
-  const char* const user = std::getenv("USER");
-  return {!person.empty() ? person : user != nullptr ? user : absl::StrCat("uid ", getuid()), MachineClock().NowMillis()};
+  return {!person.empty() ? person : SystemUser(), MachineClock().NowMillis()};
 }
 
 std::string ClockText(uint64_t millis) {

@@ -73,6 +73,16 @@ TEST_F(SyncEquivocation, HonestSitesChainWhatTheyWrite) {
   EXPECT_FALSE(IsKnownAt(lyon));
 }
 
+TEST_F(SyncEquivocation, WhatASiteRenamesItChainsAnew) {
+  for (const char* name : {"a", "b", "c"}) savoie.Update(id, NamedActor(name), {"name"});
+  ASSERT_TRUE(savoie.replica->Renounce(ContinuityDoubt::kStoreDamaged, {}, /*must_renew=*/true).ok());
+  Link(&savoie, &lyon).Run();
+  EXPECT_EQ(lyon.Actor(id).name(), "c");
+  EXPECT_EQ(lyon.replica->progress().quarantined, 0u);
+  EXPECT_EQ(lyon.Digest(), savoie.Digest());
+  EXPECT_FALSE(IsKnownAt(lyon));
+}
+
 TEST_F(SyncEquivocation, TwoChangesUnderOneNumberAreToldToAll) {
   ASSERT_TRUE(Take(lyon, Next("one", LastHash()), savoie_key.site()).ok());
   ASSERT_TRUE(Take(isere, Next("two", LastHash()), savoie_key.site()).ok());
