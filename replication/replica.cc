@@ -94,7 +94,9 @@ absl::Status Replica::Load(const Options& options) {
   if (absl::Status status = LoadScopes(); !status.ok()) return status;
   if (absl::Status status = LoadRequests(); !status.ok()) return status;
   // What the store doesn't follow yet: the revocation was in what the site was told when it joined, or its row is damaged.
-  revoked_ = RevokedAuthors::FollowedBy(*store_).value_or(RevokedAuthors());
+  absl::StatusOr<RevokedAuthors> followed = RevokedAuthors::FollowedBy(*store_);
+  if (!followed.ok() && !absl::IsDataLoss(followed.status())) return followed.status();
+  revoked_ = followed.ok() ? *std::move(followed) : RevokedAuthors();
   RevokedAuthors revoked = RevokedAuthors::Of(*membership_);
   // Who opens the store without its network, to repair it, goes by what the states follow.
   if (membership_->founded() && revoked != revoked_) {
@@ -355,7 +357,8 @@ absl::Status Replica::Quarantine(const QuarantineEntry& entry) {
   auto known = store_->Get(Table::kMeta, key);
   if (!known.ok()) return known.status();
   const uint64_t most = entry.bytes.size() <= kShortQuarantinedBytes ? kMaxQuarantined : kMaxLongQuarantined;
-  if (known->has_value() || open_.quarantined >= most || !quarantined_.insert(key).second) return absl::OkStatus();
+  const bool too_many = entry.source != identity_.site && open_.quarantined >= most;
+  if (known->has_value() || too_many || !quarantined_.insert(key).second) return absl::OkStatus();
   ++open_.quarantined;
   PutMeta(key, EncodeQuarantineEntry(entry));
   return absl::OkStatus();

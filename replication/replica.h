@@ -213,6 +213,8 @@ class Replica {
   // How many entries were new or had new signatures. InvalidArgument where one wasn't taken; the others are, all the same.
   // A revocation takes back, in the same commit, what it makes void; what is open is committed before.
   absl::StatusOr<size_t> AddMembership(const v1::MembershipLog& log);
+  // Grows with every revocation that is followed: states may have changed, and the feed says nothing of it.
+  uint64_t revocation_version() const { return revocation_version_; }
   // Whose changes are void, with the open batch.
   const RevokedAuthors& revoked() const { return open_revoked_.has_value() ? *open_revoked_ : revoked_; }
 
@@ -419,6 +421,7 @@ class Replica {
   RecordIdSource record_ids_;
   std::shared_ptr<const Membership> membership_;
   RevokedAuthors revoked_;
+  uint64_t revocation_version_ = 0;
   uint64_t membership_version_ = 0;
   uint64_t followed_membership_ = 0;
   FingerprintTree tree_;

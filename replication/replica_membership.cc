@@ -100,6 +100,7 @@ absl::Status Replica::TellEquivocation(const Change& change, std::string_view he
   v1::MembershipLog log;
   log.add_entry()->set_entry(entry.SerializeAsString());
   absl::StatusOr<size_t> added = AddMembership(log);
+  // Too long to be shown, or the log is full: what is held stays all the same.
   return absl::IsInvalidArgument(added.status()) ? absl::OkStatus() : added.status();
 }
 
@@ -140,7 +141,10 @@ absl::StatusOr<size_t> Replica::AddMembership(const v1::MembershipLog& log) {
 }
 
 void Replica::KeepMembership() {
-  if (open_revoked_.has_value()) revoked_ = *std::move(open_revoked_);
+  if (open_revoked_.has_value()) {
+    revoked_ = *std::move(open_revoked_);
+    ++revocation_version_;
+  }
   if (!open_membership_.has_value()) return;
   membership_ = std::make_shared<const Membership>(*std::move(open_membership_));
   ++membership_version_;

@@ -16,7 +16,7 @@ using storage::Table;
 
 namespace {
 
-// Territories that the record has now and had for who read `context`. It may have had more.
+// Territories that the record has now, by what who read `context` had read.
 std::vector<std::string> StillThere(const RecordState& state, const VersionVector& context) {
   std::vector<Cell> cells;
   for (const Cell& cell : state.cells()) {
@@ -33,6 +33,7 @@ std::vector<std::string> StillThere(const RecordState& state, const VersionVecto
 
 absl::Status Replica::CheckOwnRights(const Change& change, const Staged& staged) {
   const Member* const self = open_membership().Find(identity_.site);
+  // Of no network, or let in by an entry that hasn't come yet: others will know it.
   if (self == nullptr) return absl::OkStatus();
   if (self->revoked) return absl::PermissionDeniedError("ce site est révoqué : ce qu'il écrirait n'aurait d'effet nulle part");
   if (self->role == v1::ROLE_READER) return absl::PermissionDeniedError("ce site ne peut que lire");
@@ -48,8 +49,10 @@ absl::Status Replica::CheckOwnRights(const Change& change, const Staged& staged)
 absl::Status Replica::CheckRightsOf(const Change& change, const Staged& staged) {
   const Member* const author = open_membership().Find(change.dot.actor.site);
   if (author == nullptr || MayWriteEverything(*author)) return absl::OkStatus();
-  const std::vector<std::string> still_there = StillThere(staged.state, change.context);
-  // The record only had more then, so more can only speak for the author.
+  // Most often without a look at the history: what is there now was there, and what has gone since can only speak for the author.
+  // Not where a revocation brought back what was gone for who read it.
+  const bool only_went = VoidChanges(staged.state) == nullptr;
+  const std::vector<std::string> still_there = only_went ? StillThere(staged.state, change.context) : std::vector<std::string>();
   if (!still_there.empty() && CheckRights(*author, change, still_there).ok()) return absl::OkStatus();
   absl::StatusOr<std::optional<std::vector<std::string>>> read_in =
       TerritoriesAsRead(change.record, staged, change.context);
@@ -127,6 +130,7 @@ absl::Status Replica::FollowRevocations(RevokedAuthors revoked) {
   open_revoked_ = std::move(revoked);
   if (!any) return absl::OkStatus();
   std::set<RecordKey> records;
+  // Behind damage the walk goes on; whoever repairs what lies there knows what is void.
   Unread unread;
   absl::Status scanned = ScanFeed(
       *store_, 0,

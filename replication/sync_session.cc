@@ -23,7 +23,9 @@ absl::StatusOr<RecordKey> ParseRecord(const std::string& id, uint32_t kind) {
 }  // namespace
 
 SyncSession::SyncSession(Replica* replica, Options options)
-    : replica_(replica), options_(std::move(options)), outbox_(replica), continuity_(replica), stubs_(replica) {}
+    : replica_(replica), options_(std::move(options)), outbox_(replica), continuity_(replica), stubs_(replica) {
+  followed_revocations_ = replica->revocation_version();
+}
 
 uint64_t SyncSession::Now() const { return replica_->wall_clock().NowMillis(); }
 

@@ -258,6 +258,7 @@ class SyncSession {
   uint64_t followed_scopes_ = 0;
   SiteId proven_peer_;
   uint64_t followed_membership_ = 0;
+  uint64_t followed_revocations_ = 0;
   // How much of the membership's journal the peer has been told or had.
   size_t told_entries_ = 0;
   uint64_t membership_at_hello_ = 0;

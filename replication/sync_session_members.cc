@@ -1,4 +1,6 @@
 // Who may talk, and what the two tell each other of who belongs to the network. README.md, "Who belongs to the network".
+#include <utility>
+
 #include "replication/sync_session.h"
 #include "replication/tuning.h"
 
@@ -21,7 +23,14 @@ void SyncSession::CheckMember() {
 }
 
 void SyncSession::FollowMembership() {
-  if (hello_received_ && followed_membership_ != replica_->membership_version()) CheckMember();
+  if (!hello_received_ || followed_membership_ == replica_->membership_version()) return;
+  CheckMember();
+  const uint64_t revocations = replica_->revocation_version();
+  if (std::exchange(followed_revocations_, revocations) == revocations) return;
+  // It takes back what the feed had told: that the two are equal has to be found anew. The entry goes out before the
+  // Check does, so the peer has followed it by then.
+  NoteMove();
+  RequestCheck();
 }
 
 absl::Status SyncSession::OnMembership(const v1::MembershipLog& log) {

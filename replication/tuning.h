@@ -114,8 +114,9 @@ inline constexpr size_t kMaxQuestionMemory = 64 * 1024 * 1024;
 // Damaged records that a session counts one by one; with more, their number no longer matters.
 inline constexpr size_t kMaxUnreadableRecords = 10'000;
 
-// Rows of quarantine: who floods a site with what can't be taken fills no disk, and people read no further anyway. Beyond
-// kMaxLongQuarantined only short ones are kept, beyond kMaxQuarantined none: 700 MB at most, of the longest there are.
+// Rows of quarantine that others sent: who floods a site with what can't be taken fills no disk, and people read no further
+// anyway. Beyond kMaxLongQuarantined only short ones are kept, beyond kMaxQuarantined none: of changes some 750 MB at most. What
+// a repair sets aside is kept in any case.
 inline constexpr uint64_t kMaxQuarantined = 10'000;
 inline constexpr uint64_t kMaxLongQuarantined = 100;
 inline constexpr size_t kShortQuarantinedBytes = 64 * 1024;

@@ -40,9 +40,7 @@ class SyncEquivocation : public ::testing::Test {
     change.previous = previous;
     change.salt = "8 bytes!";
     change.operations = {{1, v1::REGISTER, "", name, false}};
-    std::string bytes = EncodeChange(change);
-    SignChange(savoie_key, network.id(), bytes);
-    return bytes;
+    return network.Signed(change, savoie_key);
   }
   std::string LastHash() const { return HashOfChange(savoie.Feed().back()); }
   static absl::StatusOr<Replica::ApplyResult> Take(TestSite& site, const std::string& bytes, const SiteId& from) {

@@ -83,11 +83,6 @@ class SyncForgery : public ::testing::Test {
     change.context = {};
     return change;
   }
-  std::string Signed(const Change& change, const SigningKey& key, const NetworkId& in) {
-    std::string bytes = EncodeChange(change);
-    SignChange(key, in, bytes);
-    return bytes;
-  }
   // How to forge one change.
   std::map<std::string, std::function<std::string()>> Attacks() {
     return {
@@ -103,18 +98,18 @@ class SyncForgery : public ::testing::Test {
            return whole.substr(0, random.Below(whole.size()));
          }},
         {"not signed", [&] { return EncodeChange(NewChange(isere_key)); }},
-        {"signed by the forwarder", [&] { return Signed(NewChange(isere_key), savoie_key, network.id()); }},
-        {"signed by a stranger", [&] { return Signed(NewChange(isere_key), stranger, network.id()); }},
-        {"a stranger's own", [&] { return Signed(NewChange(stranger), stranger, network.id()); }},
-        {"a reader's", [&] { return Signed(NewChange(reader_key), reader_key, network.id()); }},
-        {"of another network", [&] { return Signed(NewChange(isere_key), isere_key, TestNetwork(4711).id()); }},
-        {"in the receiver's own name", [&] { return Signed(NewChange(network.lyon), savoie_key, network.id()); }},
-        {"a new record beyond its author's territory", [&] { return Signed(NewChange(drome_key), drome_key, network.id()); }},
+        {"signed by the forwarder", [&] { return network.Signed(NewChange(isere_key), savoie_key); }},
+        {"signed by a stranger", [&] { return network.Signed(NewChange(isere_key), stranger); }},
+        {"a stranger's own", [&] { return network.Signed(NewChange(stranger), stranger); }},
+        {"a reader's", [&] { return network.Signed(NewChange(reader_key), reader_key); }},
+        {"of another network", [&] { return TestNetwork(4711).Signed(NewChange(isere_key), isere_key); }},
+        {"in the receiver's own name", [&] { return network.Signed(NewChange(network.lyon), savoie_key); }},
+        {"a new record beyond its author's territory", [&] { return network.Signed(NewChange(drome_key), drome_key); }},
         {"somebody else's record, as if it were new",
          [&] {
            Change change = NewChange(drome_key);
            change.record.id = DecodeChange(AnyGenuine())->record.id;
-           return Signed(change, drome_key, network.id());
+           return network.Signed(change, drome_key);
          }},
         {"under another's signature",
          [&] {
@@ -218,7 +213,7 @@ TEST_F(SyncForgery, WhatIsReplayedChangesNothing) {
 // Signed by a key that was stolen: taken, since others may build on it, and without effect.
 TEST_F(SyncForgery, WhatARevokedSiteSignsHasNoEffect) {
   const uint64_t rounds = TestRounds(1'000);
-  for (uint64_t i = 0; i < rounds; ++i) Send({Signed(NewChange(stolen_key), stolen_key, network.id())});
+  for (uint64_t i = 0; i < rounds; ++i) Send({network.Signed(NewChange(stolen_key), stolen_key)});
   EXPECT_EQ(lyon.replica->progress().kinds.at(kActor).alive, 0u);
   EXPECT_EQ(Reasons().at("sans effet : « volé » est révoqué, et n'avait pas écrit cela avant"), rounds);
 }
@@ -227,7 +222,7 @@ TEST_F(SyncForgery, WhatARevokedSiteSignsHasNoEffect) {
 TEST_F(SyncForgery, ATimeTravellerMovesNoClock) {
   Change change = NewChange(isere_key);
   change.time = HybridTime::FromMillis(clock.millis + uint64_t{10} * 365 * 86'400'000);
-  Send({Signed(change, isere_key, network.id())});
+  Send({network.Signed(change, isere_key)});
   EXPECT_EQ(lyon.replica->progress().changes_from_the_future, 1u);
   const RecordId mine = lyon.Create(NamedActor("après", "38"));
   EXPECT_LT(lyon.State(kActor, mine).Find(1)->versions.front().time.millis(), clock.millis + 1'000);
@@ -236,7 +231,7 @@ TEST_F(SyncForgery, ATimeTravellerMovesNoClock) {
 TEST_F(SyncForgery, TheGoodPartOfAFrameIsKept) {
   std::vector<std::string> mixed;
   for (const std::string& bytes : genuine) {
-    mixed.push_back(Signed(NewChange(isere_key), savoie_key, network.id()));
+    mixed.push_back(network.Signed(NewChange(isere_key), savoie_key));
     mixed.push_back(bytes);
   }
   Send(mixed);
@@ -252,7 +247,7 @@ TEST_F(SyncForgery, AClashIsBelievedAsFarAsItIsSigned) {
   // From the author's own connection, as a clone would come.
   Link own(&isere, &lyon);
   own.Run();
-  frame.mutable_changes()->add_change(Signed(change, savoie_key, network.id()));
+  frame.mutable_changes()->add_change(network.Signed(change, savoie_key));
   ASSERT_TRUE(own.answerer().Receive(frame).ok());
   ASSERT_TRUE(lyon.replica->Commit().ok());
   EXPECT_EQ(lyon.replica->progress().quarantined, 1u);

@@ -72,6 +72,13 @@ void TestSite::Join(const v1::NetworkFile& told, const SigningKey& member_key) {
   Restart();
 }
 
+void TestSite::Hear(const v1::SignedEntry& entry) {
+  v1::MembershipLog log;
+  *log.add_entry() = entry;
+  MustBeOk(replica->AddMembership(log).status());
+  MustBeOk(replica->Commit());
+}
+
 void TestSite::Restart(bool continuity_proven) {
   replica.reset();
   store->Reopen();

@@ -46,6 +46,8 @@ class TestSite {
 
   // Begins anew, with an empty disk, as the member whose key this is. `member_key` must outlive the site.
   void Join(const v1::NetworkFile& told, const SigningKey& member_key);
+  // Learns of an entry of the membership log.
+  void Hear(const v1::SignedEntry& entry);
   // Opens the replica on what the store holds, as a restart does.
   void Restart(bool continuity_proven = true);
 

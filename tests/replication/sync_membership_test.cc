@@ -29,12 +29,6 @@ class SyncMembership : public ::testing::Test {
   static std::string Outcome(SyncSession& session) {
     return session.closed() ? session.progress().goodbye_message : session.up_to_date() ? "up to date" : "?";
   }
-  static void Tell(TestSite& site, const v1::SignedEntry& entry) {
-    v1::MembershipLog log;
-    *log.add_entry() = entry;
-    ASSERT_TRUE(site.replica->AddMembership(log).ok());
-    ASSERT_TRUE(site.replica->Commit().ok());
-  }
 
   TestNetwork network;
   SteppedClock clock;
@@ -78,7 +72,7 @@ TEST_F(SyncMembership, OnlyTheProvenSiteMaySayItsName) {
 
 TEST_F(SyncMembership, EntriesTravelAndAreKept) {
   const v1::SignedEntry entry = network.Enrol("isere", v1::ROLE_RELAY, "38", isere_key);
-  Tell(lyon, entry);
+  lyon.Hear(entry);
   Link(&savoie, &lyon).Run();
   ASSERT_NE(savoie.replica->membership()->FindByName("isere"), nullptr);
   savoie.Restart();
@@ -93,7 +87,7 @@ TEST_F(SyncMembership, EntriesTravelAndAreKept) {
 TEST_F(SyncMembership, ALiveSessionHearsOfNewMembers) {
   Link link(&savoie, &lyon);
   link.Run();
-  Tell(lyon, network.Enrol("isere", v1::ROLE_RELAY, "38", isere_key));
+  lyon.Hear(network.Enrol("isere", v1::ROLE_RELAY, "38", isere_key));
   const size_t frames = link.Run();
   EXPECT_NE(savoie.replica->membership()->FindByName("isere"), nullptr);
   EXPECT_LE(frames, 4u) << "and nothing goes round and round";
@@ -105,7 +99,7 @@ TEST_F(SyncMembership, ARevokedSiteGetsNothingMore) {
   lyon.Create(NamedActor("before", "73"));
   link.Run();
   const uint64_t had = savoie.replica->progress().feed_head;
-  Tell(lyon, network.Revoke(savoie_key.site(), {}, {}, {&network.lyon_authority, &network.recovery}));
+  lyon.Hear(network.Revoke(savoie_key.site(), {}, {}, {&network.lyon_authority, &network.recovery}));
   lyon.Create(NamedActor("after", "73"));
   link.Run();
   EXPECT_EQ(link.answerer().progress().goodbye, v1::Goodbye::NO_MEMBER);
@@ -133,7 +127,7 @@ TEST_F(SyncMembership, ATerritoryIsAsFarAsASiteMayGo) {
   EXPECT_TRUE(savoie.State(kActor, elsewhere).vector().empty());
   EXPECT_EQ(savoie.replica->scope().ToText(), "73");
   // Widened by an antenna, the rest comes by itself.
-  Tell(lyon, network.Enrol("savoie", v1::ROLE_RELAY, "38,73", savoie_key, nullptr, {}, 1));
+  lyon.Hear(network.Enrol("savoie", v1::ROLE_RELAY, "38,73", savoie_key, nullptr, {}, 1));
   link.Run();
   EXPECT_EQ(savoie.Actor(elsewhere).name(), "ailleurs");
   EXPECT_EQ(Outcome(link.caller()), "up to date");

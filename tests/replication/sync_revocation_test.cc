@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "replication/change_signature.h"
 #include "replication/record_repair.h"
 #include "replication/revoked_authors.h"
 #include "replication/scrub.h"
@@ -56,14 +55,8 @@ class SyncRevocation : public ::testing::Test {
       EXPECT_EQ(report->damaged(), 0u) << site->name << ": " << report->findings.front().what;
     }
   }
-  v1::MembershipLog Revocation() {
-    v1::MembershipLog log;
-    *log.add_entry() = network.Revoke(savoie_key.site(), last_valid, {}, {&network.lyon_authority, &network.recovery});
-    return log;
-  }
-  static void Hear(TestSite& site, const v1::MembershipLog& log) {
-    ASSERT_TRUE(site.replica->AddMembership(log).ok());
-    ASSERT_TRUE(site.replica->Commit().ok());
+  v1::SignedEntry Revocation() {
+    return network.Revoke(savoie_key.site(), last_valid, {}, {&network.lyon_authority, &network.recovery});
   }
 
   TestNetwork network;
@@ -83,21 +76,42 @@ TEST_F(SyncRevocation, WhatItWroteBeforeStaysAndWhatItWroteAfterIsTakenBack) {
   const RecordId made = savoie.Create(NamedActor("inventé", "73"), "le voleur");
   Meet(savoie, isere);
   ASSERT_EQ(isere.Actor(id).name(), "volé");
-  const v1::MembershipLog log = Revocation();
-  Hear(isere, log);
+  const v1::SignedEntry revocation = Revocation();
+  isere.Hear(revocation);
   EXPECT_EQ(isere.Actor(id).name(), "Amis du Mali");
   EXPECT_EQ(isere.State(kActor, made).life(), Life::kDeleted);
   EXPECT_EQ(isere.replica->progress().quarantined, 2u);
-  Hear(lyon, log);
+  lyon.Hear(revocation);
   Settle();
   EXPECT_EQ(lyon.Actor(id).name(), "Amis du Mali");
+}
+
+// "Up to date" was about what was there before.
+TEST_F(SyncRevocation, ALiveSessionFindsAnewThatBothAreEqual) {
+  savoie.Update(id, NamedActor("volé"), {"name"}, "le voleur");
+  Meet(savoie, lyon);
+  Link link(&isere, &lyon);
+  link.Run();
+  ASSERT_TRUE(link.caller().up_to_date() && link.answerer().up_to_date());
+  const uint64_t agreements = link.answerer().progress().agreements;
+  lyon.Hear(Revocation());
+  v1::SyncFrame told;
+  ASSERT_TRUE(*link.answerer().Next(&told));
+  EXPECT_TRUE(told.has_membership());
+  EXPECT_FALSE(link.answerer().up_to_date()) << "Isère hasn't heard of it yet";
+  ASSERT_TRUE(link.caller().Receive(told).ok());
+  ASSERT_TRUE(isere.replica->Commit().ok());
+  link.Run();
+  EXPECT_EQ(isere.Digest(), lyon.Digest());
+  EXPECT_GT(link.answerer().progress().agreements, agreements);
+  EXPECT_TRUE(link.caller().up_to_date() && link.answerer().up_to_date());
 }
 
 // Isère hadn't heard, and forwards; Lyon has.
 TEST_F(SyncRevocation, WhoeverForwardsIt) {
   savoie.Update(id, NamedActor("volé"), {"name"}, "le voleur");
   Meet(savoie, isere);
-  Hear(lyon, Revocation());
+  lyon.Hear(Revocation());
   Settle();
   for (TestSite* site : {&lyon, &isere}) {
     EXPECT_EQ(site->Actor(id).name(), "Amis du Mali") << site->name;
@@ -112,7 +126,7 @@ TEST_F(SyncRevocation, WhatOthersBuiltOnItStays) {
   v1::Actor edit;
   edit.set_acronym("AM");
   isere.Update(id, edit, {"acronym"});
-  Hear(lyon, Revocation());
+  lyon.Hear(Revocation());
   Settle();
   for (TestSite* site : {&lyon, &isere}) {
     EXPECT_EQ(site->Actor(id).name(), "Amis du Mali") << site->name;
@@ -126,7 +140,7 @@ TEST_F(SyncRevocation, ADeletedRecordIsNotContestedByWhatIsVoid) {
   Meet(savoie, isere);
   Meet(isere, lyon);
   ASSERT_EQ(lyon.State(kActor, id).life(), Life::kContested);
-  Hear(lyon, Revocation());
+  lyon.Hear(Revocation());
   Settle();
   EXPECT_EQ(lyon.State(kActor, id).life(), Life::kDeleted);
 }
@@ -134,7 +148,7 @@ TEST_F(SyncRevocation, ADeletedRecordIsNotContestedByWhatIsVoid) {
 TEST_F(SyncRevocation, AVoidDeleteDeletesNothing) {
   savoie.Delete(kActor, id, "le voleur");
   Meet(savoie, isere);
-  Hear(lyon, Revocation());
+  lyon.Hear(Revocation());
   Settle();
   EXPECT_EQ(lyon.State(kActor, id).life(), Life::kAlive);
 }
@@ -143,12 +157,12 @@ TEST_F(SyncRevocation, AVoidDeleteDeletesNothing) {
 TEST_F(SyncRevocation, AStartFollowsWhatTheStoreDoesNot) {
   savoie.Update(id, NamedActor("volé"), {"name"}, "le voleur");
   Meet(savoie, isere);
-  const v1::MembershipLog log = Revocation();
+  const v1::SignedEntry revocation = Revocation();
   isere.network = network.file;
   isere.Restart();
   EXPECT_EQ(isere.Actor(id).name(), "Amis du Mali");
   isere.Restart();
-  Hear(lyon, log);
+  lyon.Hear(revocation);
   Settle();
 }
 
@@ -156,7 +170,7 @@ TEST_F(SyncRevocation, AStartFollowsWhatTheStoreDoesNot) {
 TEST_F(SyncRevocation, WhoOpensTheStoreWithoutItsNetworkGoesByWhatItFollows) {
   savoie.Update(id, NamedActor("volé"), {"name"}, "le voleur");
   Meet(savoie, lyon);
-  Hear(lyon, Revocation());
+  lyon.Hear(Revocation());
   const std::string digest = lyon.Digest();
   lyon.network.Clear();
   lyon.Restart();
@@ -174,19 +188,17 @@ TEST_F(SyncRevocation, AnotherChangeUnderTheLastValidNumberIsVoid) {
   change.site_sequence = last_valid.front().site_sequence();
   change.context = state.vector();
   change.operations = {{1, v1::REGISTER, "", "volé", false}};
-  std::string bytes = EncodeChange(change);
-  SignChange(savoie_key, network.id(), bytes);
-  ASSERT_TRUE(isere.replica->Apply(bytes, savoie_key.site()).ok());
+  ASSERT_TRUE(isere.replica->Apply(network.Signed(change, savoie_key), savoie_key.site()).ok());
   ASSERT_TRUE(isere.replica->Commit().ok());
   ASSERT_EQ(isere.Actor(id).name(), "volé");
-  Hear(isere, Revocation());
+  isere.Hear(Revocation());
   EXPECT_EQ(isere.Actor(id).name(), "Amis du Mali");
 }
 
 TEST_F(SyncRevocation, ARepairKnowsWhatIsVoid) {
   savoie.Update(id, NamedActor("volé"), {"name"}, "le voleur");
   Meet(savoie, lyon);
-  Hear(lyon, Revocation());
+  lyon.Hear(Revocation());
   const std::string digest = lyon.Digest();
   storage::CommitBatch batch;
   batch.Put(storage::Table::kStates, storage::StateKey({kActor, id}), "rubbish");
@@ -211,7 +223,7 @@ TEST_F(SyncRevocation, AllEndAlikeWheneverTheyHearOfIt) {
   for (uint64_t round = 0; round < TestRounds(40); ++round) {
     std::vector<std::unique_ptr<TestSite>> sites;
     for (TestSite* site : {&lyon, &isere, &savoie}) sites.push_back(site->Clone(random.Next64()));
-    const v1::MembershipLog log = Revocation();
+    const v1::SignedEntry revocation = Revocation();
     std::set<size_t> told;
     for (int step = 0; step < 40; ++step) {
       const size_t at = random.Below(sites.size());
@@ -230,7 +242,7 @@ TEST_F(SyncRevocation, AllEndAlikeWheneverTheyHearOfIt) {
           break;
         case 1:
           if (at < 2 && random.OneIn(4)) {
-            Hear(site, log);
+            site.Hear(revocation);
             told.insert(at);
           }
           break;
@@ -238,7 +250,7 @@ TEST_F(SyncRevocation, AllEndAlikeWheneverTheyHearOfIt) {
           if (other != at) Meet(site, *sites[other]);
       }
     }
-    for (size_t i = 0; i < 2; ++i) Hear(*sites[i], log);
+    for (size_t i = 0; i < 2; ++i) sites[i]->Hear(revocation);
     for (int i = 0; i < 3; ++i) Meet(*sites[1], *sites[0]);
     ASSERT_EQ(sites[0]->Digest(), sites[1]->Digest()) << "round " << round;
     for (size_t i = 0; i < 2; ++i) {

@@ -10,7 +10,6 @@
 #include <string>
 #include <vector>
 
-#include "replication/change_signature.h"
 #include "replication/rights.h"
 #include "replication/sync_session.h"
 #include "tests/replication/support/network.h"
@@ -64,9 +63,7 @@ class SyncRights : public ::testing::Test {
     return change;
   }
   absl::StatusOr<Replica::ApplyResult> Take(TestSite& site, const Change& change) {
-    std::string bytes = EncodeChange(change);
-    SignChange(savoie_key, network.id(), bytes);
-    return site.replica->Apply(bytes, savoie_key.site());
+    return site.replica->Apply(network.Signed(change, savoie_key), savoie_key.site());
   }
   VersionVector VectorOf(TestSite& site, const RecordId& id) { return site.State(kActor, id).vector(); }
 
@@ -156,8 +153,7 @@ TEST_F(SyncRights, WhatIsBeyondItsTerritoryNobodyTakes) {
 TEST_F(SyncRights, ASessionSetsThemAsideAndGoesOn) {
   Link link(&savoie, &lyon);
   link.Run();
-  std::string bytes = EncodeChange(NewChange({kActor, there}, VectorOf(lyon, there), {Named("forged")}));
-  SignChange(savoie_key, network.id(), bytes);
+  const std::string bytes = network.Signed(NewChange({kActor, there}, VectorOf(lyon, there), {Named("forged")}), savoie_key);
   v1::SyncFrame frame;
   frame.mutable_changes()->add_change(bytes);
   frame.mutable_changes()->add_change(bytes);
@@ -173,15 +169,27 @@ TEST_F(SyncRights, ASessionSetsThemAsideAndGoesOn) {
 // What a site wrote while it had the right stays, whatever it may do today.
 TEST_F(SyncRights, ARightThatWasOnceGivenCoversWhatWasWritten) {
   savoie.Update(here, NamedActor("before"), {"name"});
-  v1::MembershipLog log;
-  *log.add_entry() = network.Enrol("savoie", v1::ROLE_RELAY, "74", savoie_key, nullptr, {}, 1);
-  for (TestSite* site : {&lyon, &savoie}) {
-    ASSERT_TRUE(site->replica->AddMembership(log).ok());
-    ASSERT_TRUE(site->replica->Commit().ok());
-  }
+  const v1::SignedEntry moved = network.Enrol("savoie", v1::ROLE_RELAY, "74", savoie_key, nullptr, {}, 1);
+  for (TestSite* site : {&lyon, &savoie}) site->Hear(moved);
   EXPECT_TRUE(absl::IsPermissionDenied(TryWrite(savoie, {kActor, here}, {Named("after")})));
   Link(&savoie, &lyon).Run();
   EXPECT_EQ(lyon.Actor(here).name(), "before");
+}
+
+// A move that has become void since was a move for who had read it: those who judge before the revocation and those who judge after
+// it come to the same answer.
+TEST_F(SyncRights, ARevocationDoesNotChangeWhatWasRead) {
+  const SigningKey thief = SigningKey::Generate(network.random);
+  lyon.Hear(network.Enrol("volé", v1::ROLE_RELAY, "73", thief));
+  Change move = NewChange({kActor, here}, VectorOf(lyon, here), {InDepartment("38")});
+  move.dot.actor.site = thief.site();
+  ASSERT_TRUE(lyon.replica->Apply(network.Signed(move, thief), thief.site()).ok());
+  ASSERT_TRUE(lyon.replica->Commit().ok());
+  const std::unique_ptr<TestSite> after = lyon.Clone(7);
+  after->Hear(network.Revoke(thief.site(), {}, {}, {&network.lyon_authority, &network.recovery}));
+  ASSERT_EQ(after->Actor(here).department(), "73");
+  const Change edit = NewChange({kActor, here}, VectorOf(lyon, here), {Named("x")});
+  for (TestSite* site : {&lyon, after.get()}) EXPECT_TRUE(absl::IsPermissionDenied(Take(*site, edit).status()));
 }
 
 // A record that moves to and fro, and edits by a relay that had read anything of it: which of them count doesn't depend on

@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "replication/change_signature.h"
 #include "replication/scrub.h"
 #include "replication/tuning.h"
 #include "tests/replication/support/network.h"
@@ -50,8 +49,7 @@ class QuarantineTest : public ::testing::Test {
     change.context = lyon.State(kActor, id).vector();
     change.operations = std::move(operations);
     change.salt = "8 bytes!";
-    std::string bytes = replication::EncodeChange(change);
-    SignChange(savoie_key, network.id(), bytes);
+    const std::string bytes = network.Signed(change, savoie_key);
     const auto taken = site.replica->Apply(bytes, savoie_key.site());
     ASSERT_TRUE(absl::IsPermissionDenied(taken.status())) << taken.status();
     Keep(site, std::string(taken.status().message()), bytes);
@@ -173,6 +171,12 @@ TEST_F(QuarantineTest, HasAnEnd) {
   }
   ASSERT_TRUE(lyon.replica->Commit().ok());
   EXPECT_EQ(lyon.replica->progress().quarantined, replication::kMaxQuarantined);
+  // What a repair takes away is this site's own, and isn't lost.
+  Keep(lyon, "réparation", std::string(2 * replication::kShortQuarantinedBytes, 'x'));
+  EXPECT_EQ(lyon.replica->progress().quarantined, replication::kMaxQuarantined) << "from somebody else";
+  ASSERT_TRUE(lyon.replica->Quarantine({lyon.id, "réparation", std::string(2 * replication::kShortQuarantinedBytes, 'y')}).ok());
+  ASSERT_TRUE(lyon.replica->Commit().ok());
+  EXPECT_EQ(lyon.replica->progress().quarantined, replication::kMaxQuarantined + 1);
 }
 
 }  // namespace

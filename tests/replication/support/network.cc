@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "replication/change_signature.h"
+
 namespace maillage::replication::testing {
 
 TestNetwork::TestNetwork(uint64_t seed)
@@ -22,6 +24,12 @@ TestNetwork::TestNetwork(uint64_t seed)
   founding.mutable_antenna()->set_authority_key(lyon_authority.public_key());
   *file.mutable_log()->add_entry() = SignAll(entry, {&lyon_authority, &recovery});
   file.set_network(std::string(NetworkOf(file.log().entry(0).entry()).bytes()));
+}
+
+std::string TestNetwork::Signed(const Change& change, const SigningKey& key) const {
+  std::string bytes = EncodeChange(change);
+  SignChange(key, id(), bytes);
+  return bytes;
 }
 
 v1::SignedEntry TestNetwork::SignAll(const v1::MembershipEntry& entry, const Signers& signers) const {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "proto/membership.pb.h"
+#include "replication/change.h"
 #include "replication/membership.h"
 #include "replication/signing.h"
 #include "tests/replication/support/ports.h"
@@ -27,6 +28,8 @@ class TestNetwork {
                                uint32_t revision = 0);
   const v1::SignedEntry& Revoke(const SiteId& site, const std::vector<v1::LastValid>& last,
                                 const std::vector<std::string>& kept, const Signers& signers);
+  // A change's bytes, signed by the key in this network.
+  std::string Signed(const Change& change, const SigningKey& key) const;
   v1::SignedEntry SignAll(const v1::MembershipEntry& entry, const Signers& signers) const;
   v1::MembershipEntry Entry() const;
   Membership Opened() const { return *Membership::Of(id(), file.log()); }
