@@ -61,6 +61,8 @@ class BackupTest(NodesTest):
         savoie.wait_ready()
         self.wait_identical()
         after = savoie.status()
+        actions = [entry['action'] for entry in savoie.ask('audit')['entries']]
+        self.assertEqual(actions[:2], ['restored', 'new-incarnation'], 'what was done to the folder before it ran')
         self.assertEqual(after['site_id'], before['site_id'])
         self.assertNotEqual(after['incarnation'], before['incarnation'])
         for record in [*written, later]:
