@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "proto/change.pb.h"
 #include "proto/utf8.h"
+#include "replication/change_signature.h"
 #include "replication/tuning.h"
 
 namespace maillage::replication {
@@ -27,6 +28,10 @@ absl::Status CheckOperation(const Operation& operation) {
   // What is void its author doesn't say.
   if (operation.field == kLifeField && !operation.key.empty()) return NotOneCell();
   if (absl::Status status = CheckCell(operation.field, operation.key); !status.ok()) return status;
+  if (operation.internal) {
+    absl::Status status = CheckInternal(operation.field, operation.key, operation.rule, operation.territory);
+    if (!status.ok()) return status;
+  }
   return CheckValue(operation.field, operation.rule, operation.value.value_or(""),
                     operation.territory);
 }
@@ -40,9 +45,34 @@ absl::Status CheckLife(const Change& change, const Operation& operation) {
 }
 
 Operation OperationFromProto(const v1::Operation& proto) {
-  Operation operation{proto.field(), proto.rule(), proto.key(), std::nullopt, proto.territory()};
+  Operation operation{proto.field(), proto.rule(), proto.key(), std::nullopt, proto.territory(), proto.internal(),
+                      proto.personal()};
   if (proto.has_value()) operation.value = proto.value();
+  operation.commitment = proto.commitment();
   return operation;
+}
+
+absl::Status Erased() { return absl::InvalidArgumentError("une valeur effacée : mettez ce nœud à jour"); }
+
+// A value is withheld where its operation is internal, and nowhere else.
+absl::Status CheckCommitment(const Operation& operation) {
+  if (operation.commitment.empty()) return absl::OkStatus();
+  if (!operation.internal) return Erased();
+  if (operation.commitment.size() != kCommitmentSize || operation.value.has_value()) {
+    return absl::InvalidArgumentError("the commitment of a withheld value has another form");
+  }
+  return absl::OkStatus();
+}
+
+// Commitments to the internal values that are here, since states hold them.
+void Commit(const v1::Change& proto, std::vector<Operation>& operations) {
+  for (size_t i = 0; i < operations.size(); ++i) {
+    Operation& operation = operations[i];
+    if (!operation.internal || !operation.value.has_value()) continue;
+    const std::string& own_salt = proto.operation(static_cast<int>(i)).salt();
+    const std::string salt = proto.salt().empty() ? own_salt : SaltOfValue(proto.salt(), i);
+    if (!salt.empty()) operation.commitment = CommitmentTo(*operation.value, salt);
+  }
 }
 
 }  // namespace
@@ -64,6 +94,9 @@ std::string EncodeChange(const Change& change) {
     added->set_key(operation.key);
     if (operation.value.has_value()) added->set_value(*operation.value);
     added->set_territory(operation.territory);
+    added->set_internal(operation.internal);
+    added->set_personal(operation.personal);
+    if (operation.is_withheld()) added->set_commitment(operation.commitment);
   }
   proto.set_previous(change.previous);
   proto.set_salt(change.salt);
@@ -82,6 +115,11 @@ absl::Status CheckValue(uint32_t field, v1::MergeRule rule, std::string_view val
     return absl::InvalidArgumentError("the life of a record is a register of no territory");
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckInternal(uint32_t field, std::string_view key, v1::MergeRule rule, bool territory) {
+  if (field != kLifeField && key.empty() && rule == v1::REGISTER && !territory) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("field ", field, " can't be internal"));
 }
 
 absl::Status CheckPerson(std::string_view person) {
@@ -156,10 +194,9 @@ absl::StatusOr<Change> DecodeChange(std::string_view bytes) {
   change.context = *std::move(context);
   change.operations.reserve(static_cast<size_t>(proto.operation_size()));
   for (const v1::Operation& operation : proto.operation()) {
-    if (!operation.commitment().empty()) {
-      return absl::InvalidArgumentError("une valeur effacée : mettez ce nœud à jour");
-    }
     change.operations.push_back(OperationFromProto(operation));
+    if (absl::Status status = CheckCommitment(change.operations.back()); !status.ok()) return status;
+    if (!operation.key_commitment().empty()) return Erased();
   }
   change.previous = proto.previous();
   change.salt = proto.salt();
@@ -167,6 +204,7 @@ absl::StatusOr<Change> DecodeChange(std::string_view bytes) {
   if (change.context.Covers(change.dot)) {
     return absl::InvalidArgumentError("a change has seen itself");
   }
+  Commit(proto, change.operations);
   return change;
 }
 

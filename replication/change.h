@@ -2,6 +2,7 @@
 #ifndef MAILLAGE_REPLICATION_CHANGE_H_
 #define MAILLAGE_REPLICATION_CHANGE_H_
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@ inline constexpr std::string_view kVoidKey = "void";
 
 inline constexpr size_t kChangeHashSize = 16;
 inline constexpr size_t kChangeSaltSize = 8;
+inline constexpr size_t kCommitmentSize = 32;
 inline constexpr std::string_view kUnknownPrevious{"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", kChangeHashSize};
 
 struct Operation {
@@ -33,7 +35,15 @@ struct Operation {
   // Nothing: what the context covers in this cell is removed.
   std::optional<std::string> value;
   bool territory = false;
+  // The value is not for sites that may only read.
+  bool internal = false;
+  // The value, and the key, say something of a person: encrypted on disk (sealed_store.h).
+  bool personal = false;
+  // Of an internal value with a salt: kCommitmentSize bytes (change_signature.h), there where the value is withheld as well.
+  std::string commitment = {};
 
+  // It sets a value that isn't here.
+  bool is_withheld() const { return !value.has_value() && !commitment.empty(); }
   bool operator==(const Operation&) const = default;
 };
 
@@ -55,9 +65,15 @@ struct Change {
   // Not of its bytes: a revocation makes it void (revoked_authors.h), so it has no effect on a state.
   bool is_void = false;
 
+  // Of some operation the value isn't here.
+  bool withholds() const {
+    return std::any_of(operations.begin(), operations.end(), [](const Operation& operation) { return operation.is_withheld(); });
+  }
+
   bool operator==(const Change&) const = default;
 };
 
+// A commitment is written where the value is withheld.
 std::string EncodeChange(const Change& change);
 
 // InvalidArgument on anything that EncodeChange would not have written, or beyond the limits of tuning.h.
@@ -73,6 +89,8 @@ absl::Status CheckChange(const Change& change);
 absl::Status CheckCell(uint32_t field, std::string_view key);
 absl::Status CheckValue(uint32_t field, v1::MergeRule rule, std::string_view value, bool territory);
 absl::Status CheckPerson(std::string_view person);
+// Internal is a REGISTER of one cell that decides nothing.
+absl::Status CheckInternal(uint32_t field, std::string_view key, v1::MergeRule rule, bool territory);
 
 // What a delete covers: the value of the life field.
 absl::StatusOr<VersionVector> DecodeCovered(std::string_view value);

@@ -129,7 +129,8 @@ class Planner {
 
   void Put(const FieldSchema& field, std::string key, std::string value) {
     const uint32_t number = Number(field);
-    operations_[{number, key}] = {number, field.rule, key, std::move(value), field.territory};
+    operations_[{number, key}] = {number, field.rule, key, std::move(value), field.territory,
+                                  field.internal, field.personal};
   }
 
   void Remove(const FieldSchema& field, const Cell* cell) {
@@ -138,7 +139,7 @@ class Planner {
                                   [this](const Version& v) { return context_.Covers(v.dot); });
     if (!seen) return;
     operations_[{cell->field, cell->key}] = {cell->field, field.rule, cell->key, std::nullopt,
-                                             field.territory};
+                                             field.territory, field.internal, field.personal};
   }
 
   const RecordState& state_;

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "replication/change_signature.h"
 #include "replication/record_reader.h"
 #include "replication/state_codec.h"
 #include "replication/tuning.h"
@@ -33,6 +34,7 @@ absl::Status RecordOutbox::AddState(const RecordKey& record) {
   absl::StatusOr<std::optional<RecordState>> state = ReadState(replica_->store(), record);
   if (!state.ok()) return unreadable_.LeaveOut(record, state.status());
   if (!state->has_value()) return absl::OkStatus();
+  if (!replica_->MayReadInternal(peer_)) *state = (*state)->WithoutInternal();
   std::string bytes = EncodeState(**state);
   if (bytes.size() > kMaxSentStateBytes) {
     return unreadable_.LeaveOut(record, absl::DataLossError("no message holds this state"));
@@ -42,6 +44,20 @@ absl::Status RecordOutbox::AddState(const RecordKey& record) {
   added->set_kind(record.kind);
   added->set_state(std::move(bytes));
   return absl::OkStatus();
+}
+
+std::optional<std::string> RecordOutbox::ForPeer(std::string change) const {
+  const bool peer_reads_internal = replica_->MayReadInternal(peer_);
+  if (!peer_reads_internal) {
+    absl::StatusOr<std::optional<std::string>> without = WithoutInternal(change);
+    if (!without.ok()) return std::nullopt;
+    return without->has_value() ? *std::move(without) : std::optional(std::move(change));
+  }
+  if (replica_->MayReadInternal(replica_->identity().site)) return std::optional(std::move(change));
+  // From a reader to a site that needs the values: it gets what is whole.
+  const absl::StatusOr<Change> decoded = DecodeChange(change);
+  if (!decoded.ok() || decoded->withholds()) return std::nullopt;
+  return std::optional(std::move(change));
 }
 
 absl::Status RecordOutbox::CollectRecord(PendingRecord pending, v1::Changes* changes, size_t& bytes) {
@@ -59,8 +75,11 @@ absl::Status RecordOutbox::CollectRecord(PendingRecord pending, v1::Changes* cha
   if (!beyond.ok() && !absl::IsDataLoss(beyond.status())) return beyond.status();
   if (!beyond.ok() || !beyond->has_value()) return AddState(pending.record);
   for (std::string& change : **beyond) {
-    bytes += change.size();
-    changes->add_change(std::move(change));
+    std::optional<std::string> told = ForPeer(std::move(change));
+    // What follows builds on it.
+    if (!told.has_value()) return absl::OkStatus();
+    bytes += told->size();
+    changes->add_change(*std::move(told));
   }
   if (!pending.known.Covers((*state)->vector())) {
     waiting_memory_ += pending.memory();
@@ -132,8 +151,10 @@ absl::Status RecordOutbox::CollectFeed(v1::Changes* changes, size_t& bytes) {
           return false;
         }
         feed_sent_ = position;
-        bytes += entry.change.size();
-        changes->add_change(std::move(entry.change));
+        std::optional<std::string> told = ForPeer(std::move(entry.change));
+        if (!told.has_value()) return true;
+        bytes += told->size();
+        changes->add_change(*std::move(told));
         return bytes < kFrameBytes;
       },
       &unread);

@@ -73,6 +73,9 @@ class RecordOutbox {
   absl::Status ExpandRange();
   absl::Status CollectFeed(v1::Changes* changes, size_t& bytes);
   absl::Status AddState(const RecordKey& record);
+  // What the peer gets of a change: for a site that may only read, without what is internal. Nothing where it lacks here what the
+  // peer needs, or can't be taken out.
+  std::optional<std::string> ForPeer(std::string change) const;
   // Whether the peer has to hear of an entry.
   bool IsShared(const FeedEntry& entry) const;
 

@@ -43,8 +43,9 @@ std::vector<Version> JoinVersions(const std::vector<Version>& mine, const Versio
   KeepSurvivors(mine, theirs, their_vector, joined);
   KeepSurvivors(theirs, mine, my_vector, joined);
   // Beyond the dot only for sites that wrote twice under one identity: both sides then keep the same.
+  // Of one that is withheld there and not here, what is here.
   const auto order = [](const Version& v) {
-    return std::tie(v.dot, v.time, v.person, v.value, v.rule, v.territory);
+    return std::tie(v.dot, v.withheld, v.time, v.person, v.value, v.rule, v.territory, v.personal, v.commitment);
   };
   std::sort(joined.begin(), joined.end(),
             [&](const Version& a, const Version& b) { return order(a) < order(b); });
@@ -75,6 +76,11 @@ VersionVector CoveredByDeletes(const Cell& deletes) {
 
 // What a state says of a change that is void.
 Version VoidVersion(const Change& change) { return {change.dot, change.time, change.person, "", v1::REGISTER, false}; }
+
+Version VersionOf(const Change& change, const Operation& operation) {
+  return {change.dot,          change.time,        change.person,        operation.value.value_or(""), operation.rule,
+          operation.territory, operation.personal, operation.commitment, operation.is_withheld()};
+}
 
 // Of all versions of both cells, which may be null; sorted.
 std::vector<Dot> DotsOf(const Cell* a, const Cell* b) {
@@ -149,9 +155,8 @@ void RecordState::ApplyOperation(const Change& change, const Operation& operatio
       return IsReplaced(version, change, operation);
     });
   }
-  if (operation.value.has_value()) {
-    PutVersion(operation.field, operation.key,
-               {change.dot, change.time, change.person, *operation.value, operation.rule, operation.territory});
+  if (operation.value.has_value() || operation.is_withheld()) {
+    PutVersion(operation.field, operation.key, VersionOf(change, operation));
   } else if (exists && cell->versions.empty()) {
     cells_.erase(cell);
   }
@@ -209,6 +214,25 @@ std::vector<std::string> RecordState::Territories() const {
   return territories;
 }
 
+bool RecordState::HasInternal() const {
+  return std::any_of(cells_.begin(), cells_.end(), [](const Cell& cell) {
+    return std::any_of(cell.versions.begin(), cell.versions.end(),
+                       [](const Version& version) { return !version.commitment.empty() && !version.withheld; });
+  });
+}
+
+RecordState RecordState::WithoutInternal() const {
+  RecordState state = *this;
+  for (Cell& cell : state.cells_) {
+    for (Version& version : cell.versions) {
+      if (version.commitment.empty()) continue;
+      version.withheld = true;
+      version.value.clear();
+    }
+  }
+  return state;
+}
+
 RecordState RecordState::FromParts(VersionVector vector, std::vector<Cell> cells) {
   RecordState state;
   state.vector_ = std::move(vector);
@@ -237,7 +261,9 @@ std::vector<const Version*> OtherVersions(const Cell& cell) {
   if (rule != v1::REGISTER && rule != v1::MAP) return {};
   const Version& winner = Winner(cell.versions);
   std::vector<const Version*> sorted;
-  for (const Version& version : cell.versions) sorted.push_back(&version);
+  for (const Version& version : cell.versions) {
+    if (!version.withheld) sorted.push_back(&version);
+  }
   std::sort(sorted.begin(), sorted.end(), [](const Version* a, const Version* b) {
     return std::tie(b->time, b->dot) < std::tie(a->time, a->dot);
   });

@@ -26,6 +26,12 @@ struct Version {
   std::string value;
   v1::MergeRule rule = v1::REGISTER;
   bool territory = false;
+  // It says something of a person, and so does the key of its cell where the rule is SET or MAP.
+  bool personal = false;
+  // Of an internal value: kCommitmentSize bytes; empty otherwise (change_signature.h).
+  std::string commitment = {};
+  // This site may only read, and has the commitment in the place of the value.
+  bool withheld = false;
 
   bool operator==(const Version&) const = default;
 };
@@ -78,6 +84,11 @@ class RecordState {
   // partition (longer than kMaxTerritoryBytes, no UTF-8, with a NUL) decides nothing, on any site.
   std::vector<std::string> Territories() const;
 
+  // As a site has it that may only read: without the values that have commitments. Fingerprints are of this form, so sites of
+  // both kinds can tell that they hold the same.
+  bool HasInternal() const;
+  RecordState WithoutInternal() const;
+
   // For the codec alone: takes parts that keep the invariants.
   static RecordState FromParts(VersionVector vector, std::vector<Cell> cells);
 
@@ -102,7 +113,7 @@ const Version& Winner(const std::vector<Version>& versions);
 v1::MergeRule RuleOf(const Cell& cell);
 
 // Versions that differ from the winner and from each other, by descending time: what a person has to compare.
-// Empty for SET, MAX and COUNTER, whose merges lose nothing.
+// Empty for SET, MAX and COUNTER, whose merges lose nothing; without what is withheld here.
 std::vector<const Version*> OtherVersions(const Cell& cell);
 
 // Contributions of COUNTER cells are decimal numbers as text; anything else counts as 0.

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "replication/index_source.h"
+#include "replication/state_codec.h"
 #include "storage/keys.h"
 
 namespace maillage::replication {
@@ -25,7 +26,8 @@ std::vector<std::string> AllPlaces(std::vector<std::string> before, const Record
 RecordTraces TracesOfState(const RecordKey& record, const RecordState& state, std::string_view bytes,
                            const IndexSource* index) {
   RecordTraces traces;
-  traces.fingerprint = Fingerprint::OfState(record, bytes);
+  traces.fingerprint = state.HasInternal() ? Fingerprint::OfState(record, EncodeState(state.WithoutInternal()))
+                                           : Fingerprint::OfState(record, bytes);
   traces.territories = state.Territories();
   if (traces.territories.empty()) traces.territories.emplace_back();
   traces.deleted = state.life() == Life::kDeleted;

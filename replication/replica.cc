@@ -172,13 +172,28 @@ Actor Replica::ActorFor(const Staged& staged) const {
   return actor;
 }
 
-uint64_t Replica::AppendToFeed(FeedEntry entry, const std::optional<Dot>& dot) {
+uint64_t Replica::AppendToFeed(FeedEntry entry, const std::optional<Dot>& dot, bool sign) {
   const uint64_t position = ++open_.feed_head;
   if (dot.has_value()) {
     batch_.Put(Table::kChanges, storage::ChangeKey(entry.record, position), EncodeDot(*dot));
   }
-  batch_.Put(Table::kFeed, storage::FeedKey(position), EncodeFeedEntry(entry));
+  if (sign) {
+    unsigned_bytes_ += entry.change.size();
+    unsigned_.emplace_back(position, std::move(entry));
+  } else {
+    batch_.Put(Table::kFeed, storage::FeedKey(position), EncodeFeedEntry(entry));
+  }
   return position;
+}
+
+void Replica::SignOpenChanges() {
+  std::vector<std::string*> changes;
+  changes.reserve(unsigned_.size());
+  for (auto& [position, entry] : unsigned_) changes.push_back(&entry.change);
+  if (!changes.empty()) SignChanges(*key_, membership_->network(), changes);
+  for (const auto& [position, entry] : unsigned_) batch_.Put(Table::kFeed, storage::FeedKey(position), EncodeFeedEntry(entry));
+  unsigned_.clear();
+  unsigned_bytes_ = 0;
 }
 
 absl::Status Replica::CheckLength(Staged& staged, const Change& change, size_t change_bytes) {
@@ -235,13 +250,16 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
   if (absl::Status status = CheckOwnRights(change, **staged); !status.ok()) return status;
   if (absl::Status status = PrepareToSign(**staged, change); !status.ok()) return status;
   std::string bytes = EncodeChange(change);
-  SignOwn(bytes);
-  if (bytes.size() > kMaxChangeBytes) {
+  const size_t signature_bytes = Signs() ? kMaxSignatureSize : 0;
+  if (bytes.size() + signature_bytes > kMaxChangeBytes) {
     return absl::InvalidArgumentError(
         absl::StrCat("modification de plus de ", kMaxChangeBytes, " octets : à écrire en plusieurs fois"));
   }
   // What the others would refuse must not be issued: its dot would bar the author's later changes to the record.
-  if (absl::Status status = DecodeChange(bytes).status(); !status.ok()) return status;
+  absl::StatusOr<Change> decoded = DecodeChange(bytes);
+  if (!decoded.ok()) return decoded.status();
+  // With its commitments.
+  change = *std::move(decoded);
   if (absl::Status status = CheckLength(**staged, change, bytes.size()); !status.ok()) return status;
   Touch(change.record, **staged);
   std::vector<std::string> places = PlacesOf(state);
@@ -253,7 +271,7 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
   const uint64_t position = AppendToFeed(
       {FeedEntry::Type::kChange, identity_.site, change.record, std::move(bytes),
        AllPlaces(std::move(places), state)},
-      change.dot);
+      change.dot, Signs());
   if (change.site_sequence % kOwnSequenceStep == 1) {
     batch_.Put(Table::kMeta, storage::OwnSequenceKey(identity_.incarnation, change.site_sequence),
                EncodeCount(position));
@@ -264,6 +282,11 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
 
 absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_bytes,
                                                     const SiteId& source, bool returns) {
+  const bool reads_internal = MayReadInternal(identity_.site);
+  absl::StatusOr<std::optional<std::string>> without = std::nullopt;
+  if (!reads_internal) without = WithoutInternal(change_bytes);
+  if (!without.ok()) return without.status();
+  if (without->has_value()) change_bytes = **without;
   absl::StatusOr<Change> change = DecodeChange(change_bytes);
   if (!change.ok()) return change.status();
   absl::StatusOr<Staged*> staged = Stage(change->record);
@@ -283,6 +306,9 @@ absl::StatusOr<Replica::ApplyResult> Replica::Apply(std::string_view change_byte
     if (*twins) return ApplyResult{Applied::kTwin, change->record};
   }
   if (covered) return CompareWithHeld(*change, change_bytes, source);
+  if (reads_internal && change->withholds()) {
+    return absl::InvalidArgumentError("une valeur interne en a été retirée : un autre site que ce lecteur doit l'envoyer");
+  }
   if (handed_over && !returns && state.vector().empty()) {
     return ApplyResult{Applied::kHandedOver, change->record};
   }
@@ -329,6 +355,7 @@ absl::StatusOr<bool> Replica::Merge(const RecordKey& record, std::string_view st
   absl::StatusOr<Staged*> staged = Stage(record);
   if (!staged.ok()) return staged.status();
   RecordState& state = (*staged)->state;
+  if (!MayReadInternal(identity_.site)) theirs = theirs->WithoutInternal();
   if (state.vector().Covers(theirs->vector())) return false;
   const VersionVector handed_over = (*staged)->evicted.value_or(EvictedRecord()).vector;
   for (const VersionVector::Entry& entry : theirs->vector().entries()) {
@@ -455,10 +482,11 @@ absl::Status Replica::Commit() {
     failed_ = true;
     return status;
   }
-  if (batch_.empty()) {
+  if (batch_.empty() && unsigned_.empty()) {
     Discard();
     return absl::OkStatus();
   }
+  SignOpenChanges();
   for (const auto& [peer, cursor] : unsaved_cursors_) {
     batch_.Put(Table::kMeta, storage::CursorKey(peer), EncodeCursor(cursor));
   }
@@ -489,6 +517,8 @@ void Replica::Discard() {
   open_ = committed_;
   identity_ = committed_identity_;
   batch_.Clear();
+  unsigned_.clear();
+  unsigned_bytes_ = 0;
   staged_.clear();
   requests_.clear();
   new_requests_.clear();
@@ -558,6 +588,6 @@ absl::StatusOr<std::optional<PeerCursor>> Replica::Cursor(const SiteId& peer) co
   return *cursor;
 }
 
-size_t Replica::open_batch_bytes() const { return batch_.byte_size(); }
+size_t Replica::open_batch_bytes() const { return batch_.byte_size() + unsigned_bytes_; }
 
 }  // namespace maillage::replication

@@ -116,7 +116,8 @@ class Replica {
     std::string held_hash = {};
   };
   // A change as its author encoded it. InvalidArgument where it is malformed, or not of whom it says
-  // (replica_membership.cc); PermissionDenied where its author may not write it. What a revocation makes void is applied
+  // (replica_membership.cc), or where internal values are withheld that this site may read; PermissionDenied where its author may not
+  // write it. A site that may only read keeps it without them. What a revocation makes void is applied
   // without effect, and noted in quarantine. `returns`: the record is to come back, should this site have handed it over.
   absl::StatusOr<ApplyResult> Apply(std::string_view change_bytes, const SiteId& source, bool returns = false);
 
@@ -210,6 +211,8 @@ class Replica {
   uint64_t membership_version() const { return membership_version_; }
   // What a member may hold; everything of a site that isn't one: what it gets is for the session to decide.
   Scope RightsOf(const SiteId& site) const;
+  // Whether internal values are for that site; yes of one that isn't a member: what it gets is for the session to decide.
+  bool MayReadInternal(const SiteId& site) const;
   // How many entries were new or had new signatures. InvalidArgument where one wasn't taken; the others are, all the same.
   // A revocation takes back, in the same commit, what it makes void; what is open is committed before.
   absl::StatusOr<size_t> AddMembership(const v1::MembershipLog& log);
@@ -334,7 +337,10 @@ class Replica {
   void Touch(const RecordKey& record, Staged& staged);
   Traces TracesOf(const RecordKey& record, const RecordState& state, std::string_view bytes) const;
   Actor ActorFor(const Staged& staged) const;
-  uint64_t AppendToFeed(FeedEntry entry, const std::optional<Dot>& dot);
+  // Where it is a change of this site's own that is to be signed with the others of its batch, its row waits for Commit.
+  uint64_t AppendToFeed(FeedEntry entry, const std::optional<Dot>& dot, bool sign = false);
+  // Signs what this site wrote in the open batch, and puts it there.
+  void SignOpenChanges();
   absl::Status LoadScopes();
   absl::Status LoadOwnScope();
   absl::Status LoadComplete();
@@ -491,6 +497,11 @@ class Replica {
   // Told by peers, or of records that are handed over in this batch.
   std::map<RecordId, Stub> open_stubs_;
   std::vector<TreeUpdate> open_stub_updates_;
+  // Rows of the feed that wait for their signature.
+  std::vector<std::pair<uint64_t, FeedEntry>> unsigned_;
+  size_t unsigned_bytes_ = 0;
+  // Not of what is open: what others signed together comes in parts.
+  VerifiedRoots verified_roots_;
   bool dirty_ = false;
   bool failed_ = false;
 };

@@ -1,4 +1,5 @@
 // Who belongs to the network, as this site knows it.
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <utility>
@@ -12,6 +13,14 @@
 namespace maillage::replication {
 
 using storage::Table;
+
+namespace {
+
+bool CantBeWithheld(const Operation& operation) {
+  return operation.internal && operation.value.has_value() && operation.commitment.empty();
+}
+
+}  // namespace
 
 absl::Status Replica::LoadMembership() {
   open_membership_.reset();
@@ -42,6 +51,11 @@ Scope Replica::RightsOf(const SiteId& site) const {
   // A site that is out itself keeps what it has; nobody takes it over.
   if (member->revoked && site != identity_.site) return Scope(std::set<std::string>());
   return member->territory;
+}
+
+bool Replica::MayReadInternal(const SiteId& site) const {
+  const Member* const member = membership_->Find(site);
+  return member == nullptr || member->role != v1::ROLE_READER;
 }
 
 void Replica::SignOwn(std::string& bytes) const {
@@ -115,9 +129,12 @@ absl::Status Replica::CheckAuthor(const Change& change, std::string_view bytes) 
   if (author->may_write.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("écrit par « ", author->name, " », qui ne peut que lire"));
   }
+  if (std::any_of(change.operations.begin(), change.operations.end(), CantBeWithheld)) {
+    return absl::InvalidArgumentError("une valeur interne sans sel, que les sites lecteurs recevraient");
+  }
   const bool signed_by_author = verifier_ != nullptr
                                     ? verifier_->Verify(bytes, membership.network(), author->key)
-                                    : VerifyChange(bytes, membership.network(), author->key);
+                                    : VerifyChange(bytes, membership.network(), author->key, &verified_roots_);
   if (signed_by_author) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("la signature n'est pas celle de « ", author->name, " »"));
 }

@@ -85,12 +85,26 @@ bool MayRefer(const FieldDescriptor& field) {
   return false;
 }
 
+// What the index, partitions and screens of other sites show can't be kept from anybody.
+absl::Status CheckConfidential(const FieldSchema& field) {
+  const FieldDescriptor& descriptor = *field.descriptor;
+  if (!field.internal && !field.personal) return absl::OkStatus();
+  if (field.territory || field.searchable || field.refers || descriptor.options().GetExtension(v1::names_record)) {
+    return Broken(descriptor, "internal or personal, and found or shown by it");
+  }
+  if (field.internal && field.rule != v1::REGISTER) return Broken(descriptor, "internal is for REGISTER");
+  if (field.rule == v1::MAX || field.rule == v1::COUNTER) return Broken(descriptor, "personal isn't for MAX and COUNTER");
+  return absl::OkStatus();
+}
+
 absl::StatusOr<FieldSchema> ReadField(const FieldDescriptor& descriptor) {
   FieldSchema field;
   field.descriptor = &descriptor;
   field.rule = descriptor.options().GetExtension(v1::merge);
   field.territory = descriptor.options().GetExtension(v1::territory);
   field.searchable = descriptor.options().GetExtension(v1::searchable);
+  field.internal = descriptor.options().GetExtension(v1::internal);
+  field.personal = descriptor.options().GetExtension(v1::personal);
   field.refers = MayRefer(descriptor);
   if (field.rule == v1::MAP && descriptor.message_type() != nullptr) {
     field.key = FindEntryKey(*descriptor.message_type());
@@ -99,6 +113,7 @@ absl::StatusOr<FieldSchema> ReadField(const FieldDescriptor& descriptor) {
   if (field.territory && descriptor.type() != FieldDescriptor::TYPE_STRING) {
     return Broken(descriptor, "a territory is a text");
   }
+  if (absl::Status status = CheckConfidential(field); !status.ok()) return status;
   return field;
 }
 
@@ -113,6 +128,9 @@ absl::StatusOr<NaturalKeySchema> ReadNaturalKey(const Descriptor& kind, const v1
     if (field == nullptr) {
       return absl::FailedPreconditionError(
           absl::StrCat(kind.full_name(), ": natural key over a field that isn't there: ", name));
+    }
+    if (field->options().GetExtension(v1::internal) || field->options().GetExtension(v1::personal)) {
+      return Broken(*field, "internal or personal, and in a natural key");
     }
     schema.fields.push_back(field);
   }
@@ -246,7 +264,7 @@ void DecodeCell(const FieldSchema& field, const Cell& cell, Message& message) {
       DecodeValue(absl::StrCat(CounterSum(cell)), message, descriptor);
       return;
     default:
-      DecodeValue(Winner(cell.versions).value, message, descriptor);
+      if (const Version& winner = Winner(cell.versions); !winner.withheld) DecodeValue(winner.value, message, descriptor);
   }
 }
 

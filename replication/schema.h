@@ -26,6 +26,8 @@ struct FieldSchema {
   v1::MergeRule rule = v1::MERGE_RULE_UNSPECIFIED;
   bool territory = false;
   bool searchable = false;
+  bool internal = false;
+  bool personal = false;
   // It names other records, or what is in it does.
   bool refers = false;
   // The field that identifies an entry of a MAP; null otherwise.

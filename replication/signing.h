@@ -21,6 +21,7 @@ inline constexpr size_t kHashSize = 32;
 // another.
 inline constexpr std::string_view kMembershipDomain = "maillage membership entry";
 inline constexpr std::string_view kChangeDomain = "maillage change";
+inline constexpr std::string_view kChangesDomain = "maillage changes";
 inline constexpr std::string_view kJoinDomain = "maillage join request";
 
 // BLAKE2b-256 of the bytes alone, as anybody else computes it (Blake2b256 of fingerprint.h also hashes where parts end);

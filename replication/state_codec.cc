@@ -13,6 +13,9 @@ namespace {
 constexpr uint8_t kFormat = 1;
 constexpr uint8_t kRuleMask = 0x0f;
 constexpr uint8_t kTerritoryFlag = 0x10;
+constexpr uint8_t kCommittedFlag = 0x20;
+constexpr uint8_t kWithheldFlag = 0x40;
+constexpr uint8_t kPersonalFlag = 0x80;
 
 // One change of which a value is alive. Two versions of one write agree on time and person.
 struct Write {
@@ -50,7 +53,9 @@ size_t IndexOfWrite(const std::vector<Write>& writes, const Version& version) {
 }
 
 uint8_t FlagsOf(const Version& version) {
-  return static_cast<uint8_t>(version.rule) | (version.territory ? kTerritoryFlag : 0);
+  return static_cast<uint8_t>(version.rule) | (version.territory ? kTerritoryFlag : 0) |
+         (version.commitment.empty() ? 0 : kCommittedFlag) | (version.withheld ? kWithheldFlag : 0) |
+         (version.personal ? kPersonalFlag : 0);
 }
 
 absl::Status Malformed(const char* what) {
@@ -92,20 +97,29 @@ absl::StatusOr<std::vector<Write>> ReadWrites(ByteReader& reader, const VersionV
   return writes;
 }
 
-absl::StatusOr<Version> ReadVersion(ByteReader& reader, uint32_t field,
-                                    const std::vector<Write>& writes, std::vector<bool>& used) {
+absl::StatusOr<Version> ReadVersion(ByteReader& reader, const Cell& cell, const std::vector<Write>& writes,
+                                    std::vector<bool>& used) {
   const uint64_t index = reader.Varint();
   if (index >= writes.size()) return Malformed("a version without its write");
   used[index] = true;
   const Write& write = writes[index];
   const uint8_t flags = reader.Byte();
   const uint8_t rule = flags & kRuleMask;
-  if ((flags & ~(kRuleMask | kTerritoryFlag)) != 0 || !v1::MergeRule_IsValid(rule) || rule == 0) {
+  const bool committed = (flags & kCommittedFlag) != 0;
+  const bool withheld = (flags & kWithheldFlag) != 0;
+  if (!v1::MergeRule_IsValid(rule) || rule == 0 || (withheld && !committed)) {
     return Malformed("unknown flags");
   }
-  Version version{write.dot, write.time, std::string(write.person), std::string(reader.String()),
-                  static_cast<v1::MergeRule>(rule), (flags & kTerritoryFlag) != 0};
-  absl::Status status = CheckValue(field, version.rule, version.value, version.territory);
+  Version version{write.dot, write.time, std::string(write.person), "", static_cast<v1::MergeRule>(rule),
+                  (flags & kTerritoryFlag) != 0, (flags & kPersonalFlag) != 0};
+  if (committed) version.commitment = reader.Raw(kCommitmentSize);
+  version.withheld = withheld;
+  if (!withheld) version.value = reader.String();
+  if (committed) {
+    absl::Status status = CheckInternal(cell.field, cell.key, version.rule, version.territory);
+    if (!status.ok()) return status;
+  }
+  absl::Status status = CheckValue(cell.field, version.rule, version.value, version.territory);
   if (!status.ok()) return status;
   return version;
 }
@@ -140,7 +154,7 @@ absl::StatusOr<std::vector<Cell>> ReadCells(ByteReader& reader, const VersionVec
     const uint64_t versions = reader.Varint();
     if (versions == 0) return Malformed("an empty cell");
     for (uint64_t v = 0; v < versions && reader.ok(); ++v) {
-      absl::StatusOr<Version> version = ReadVersion(reader, cell.field, writes, used);
+      absl::StatusOr<Version> version = ReadVersion(reader, cell, writes, used);
       if (!version.ok()) return version.status();
       if (v > 0 && version->dot <= cell.versions.back().dot) {
         return Malformed("versions are not sorted");
@@ -186,7 +200,8 @@ std::string EncodeState(const RecordState& state) {
     for (const Version& version : cell.versions) {
       writer.Varint(IndexOfWrite(writes, version));
       writer.Byte(FlagsOf(version));
-      writer.String(version.value);
+      writer.Raw(version.commitment);
+      if (!version.withheld) writer.String(version.value);
     }
   }
   return bytes;
@@ -203,6 +218,36 @@ absl::StatusOr<RecordState> DecodeState(std::string_view bytes) {
   if (!cells.ok()) return cells.status();
   if (!reader.done()) return Malformed(reader.ok() ? "bytes after the end" : "short");
   return RecordState::FromParts(*std::move(vector), *std::move(cells));
+}
+
+void VisitPersonal(std::string_view bytes, absl::FunctionRef<void(std::string_view)> visit) {
+  ByteReader reader(bytes);
+  if (reader.Byte() != kFormat) return;
+  for (uint64_t actors = reader.Varint(); actors > 0 && reader.ok(); --actors) {
+    reader.Raw(SiteId::kSize + sizeof(uint64_t));
+    reader.Varint();
+    reader.Varint();
+  }
+  for (uint64_t writes = reader.Varint(); writes > 0 && reader.ok(); --writes) {
+    reader.Varint();
+    reader.Varint();
+    reader.Fixed64();
+    reader.String();
+  }
+  for (uint64_t cells = reader.Varint(); cells > 0 && reader.ok(); --cells) {
+    reader.Varint();
+    const std::string_view key = reader.String();
+    bool key_visited = false;
+    for (uint64_t versions = reader.Varint(); versions > 0 && reader.ok(); --versions) {
+      reader.Varint();
+      const uint8_t flags = reader.Byte();
+      if ((flags & kCommittedFlag) != 0) reader.Raw(kCommitmentSize);
+      const std::string_view value = (flags & kWithheldFlag) != 0 ? std::string_view() : reader.String();
+      if ((flags & kPersonalFlag) == 0 || !reader.ok()) continue;
+      if (!std::exchange(key_visited, true)) visit(key);
+      visit(value);
+    }
+  }
 }
 
 }  // namespace maillage::replication

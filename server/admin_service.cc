@@ -50,9 +50,10 @@ grpc::Status Busy() {
 
 }  // namespace
 
-AdminService::AdminService(Writer* writer, storage::RocksStore* store, Disk* disk, replication::WallClock* clock,
-                           const replication::Schema* schema, Facts facts, std::function<void()> repaired)
+AdminService::AdminService(Writer* writer, storage::RocksStore* disk_store, const storage::Store* store, Disk* disk,
+                           replication::WallClock* clock, const replication::Schema* schema, Facts facts, std::function<void()> repaired)
     : writer_(writer),
+      disk_store_(disk_store),
       store_(store),
       disk_(disk),
       clock_(clock),
@@ -140,15 +141,15 @@ grpc::ServerWriteReactor<v1::BackupProgress>* AdminService::Backup(grpc::Callbac
 absl::Status AdminService::MakeBackup(const std::string& folder,
                                       const std::function<bool(v1::BackupProgress)>& tell) {
   // What is copied is what the node has: it must not be a copy of damage.
-  if (absl::Status whole = store_->VerifyFiles(); !whole.ok()) return whole;
-  BackupSource source{facts_.data, disk_, facts_.reserve_bytes, nullptr};
+  if (absl::Status whole = disk_store_->VerifyFiles(); !whole.ok()) return whole;
+  BackupSource source{facts_.data, disk_, facts_.reserve_bytes, facts_.personal_keys, nullptr};
   source.checkpoint = [this](const std::filesystem::path& copy) -> absl::StatusOr<BackupManifest> {
     BackupManifest manifest;
     absl::Status copied;
     // Between two batches, so that copy and description are of one moment. It costs one flush and hard links.
     std::promise<void> done;
     writer_->Post([](replication::Replica&) {}, [&](const absl::Status& status) {
-      copied = status.ok() ? store_->Checkpoint(copy.string()) : status;
+      copied = status.ok() ? disk_store_->Checkpoint(copy.string()) : status;
       if (copied.ok()) manifest = Describe(writer_->replica());
       done.set_value();
     });
@@ -239,7 +240,7 @@ grpc::ServerBidiReactor<v1::BundlePart, v1::ImportBundleProgress>* AdminService:
 }
 
 replication::ScrubProgress AdminService::TellRows(const std::function<bool(v1::ScrubProgress)>& tell) const {
-  return [&tell, total = store_->ApproximateRows()](uint64_t rows) {
+  return [&tell, total = disk_store_->ApproximateRows()](uint64_t rows) {
     v1::ScrubProgress progress;
     progress.set_rows_done(rows);
     progress.set_rows_total(std::max(rows, total));

@@ -17,6 +17,7 @@
 #include "replication/scrub.h"
 #include "server/audit_trail.h"
 #include "server/backup_files.h"
+#include "replication/subject_keys.h"
 #include "server/disk.h"
 #include "server/writer.h"
 #include "storage/rocks_store.h"
@@ -32,11 +33,13 @@ class AdminService final : public v1::AdminService::CallbackService {
     uint64_t reserve_bytes = 0;
     // Must outlive the service.
     const AuditTrail* audit = nullptr;
+    // Must outlive it as well.
+    const replication::SubjectKeys* personal_keys = nullptr;
   };
 
-  // All pointers must outlive the service. `repaired` is called on the writer's thread once a repair has ended.
-  AdminService(Writer* writer, storage::RocksStore* store, Disk* disk, replication::WallClock* clock,
-               const replication::Schema* schema, Facts facts, std::function<void()> repaired);
+  // All pointers must outlive the service. `store` is what the replica reads, `disk_store` what is below it. `repaired` is called on the writer's thread once a repair has ended.
+  AdminService(Writer* writer, storage::RocksStore* disk_store, const storage::Store* store, Disk* disk,
+               replication::WallClock* clock, const replication::Schema* schema, Facts facts, std::function<void()> repaired);
   // Shuts down.
   ~AdminService() override;
 
@@ -73,7 +76,8 @@ class AdminService final : public v1::AdminService::CallbackService {
   absl::Status MakeBackup(const std::string& folder, const std::function<bool(v1::BackupProgress)>& tell);
 
   Writer* const writer_;
-  storage::RocksStore* const store_;
+  storage::RocksStore* const disk_store_;
+  const storage::Store* const store_;
   Disk* const disk_;
   replication::WallClock* const clock_;
   const replication::Schema* const schema_;

@@ -7,11 +7,14 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "server/personal_keys.h"
 
 namespace maillage::server {
 namespace {
@@ -58,6 +61,14 @@ absl::StatusOr<std::vector<fs::path>> NamesIn(const fs::path& folder) {
 std::vector<std::string> NodeFiles() {
   std::vector<std::string> names = {kIdentityFile};
   names.insert(names.end(), std::begin(kTrustFiles), std::end(kTrustFiles));
+  return names;
+}
+
+// All that a restoration puts into the data folder, in that order.
+std::vector<std::string> RestoredNames() {
+  std::vector<std::string> names = NodeFiles();
+  names.emplace(names.begin(), kStoreFolder);
+  names.emplace_back(kPersonalKeysFile);
   return names;
 }
 
@@ -204,9 +215,7 @@ absl::Status PrepareData(const fs::path& data) {
     return made.ok() ? SyncFolder(data) : made;
   }
   // The mark was made in an empty folder, and no node starts beside it: all this comes from the restoration.
-  std::vector<std::string> remains = NodeFiles();
-  remains.emplace_back(kStoreFolder);
-  for (const std::string& name : remains) {
+  for (const std::string& name : RestoredNames()) {
     if (absl::Status removed = RemoveTree(data / name); !removed.ok()) return removed;
     if (absl::Status removed = RemoveTree(mark / name); !removed.ok()) return removed;
   }
@@ -242,6 +251,22 @@ absl::Status CheckShape(const BackupManifest& manifest) {
   return absl::DataLossError("la sauvegarde n'est pas complète : prenez-en une autre");
 }
 
+absl::StatusOr<std::optional<replication::SubjectKeys>> FindPersonalKeys(const fs::path& backup, const BackupManifest& manifest) {
+  if (manifest.personal_keys.empty()) return std::nullopt;
+  const fs::path file = PersonalKeysBeside(backup, manifest.personal_keys);
+  absl::StatusOr<replication::SubjectKeys> keys = ReadPersonalKeys(file);
+  if (absl::IsNotFound(keys.status())) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        file.string(), " : les clés des données personnelles ne sont pas à côté de la sauvegarde ; copiez ce fichier du dossier où la "
+        "sauvegarde a été faite"));
+  }
+  if (!keys.ok()) return keys.status();
+  if (absl::BytesToHexString(keys->id()) != manifest.personal_keys) {
+    return absl::FailedPreconditionError(absl::StrCat(file.string(), " : ces clés sont celles d'une autre base de données"));
+  }
+  return *std::move(keys);
+}
+
 }  // namespace
 
 absl::StatusOr<BackupManifest> MakeBackup(const BackupSource& source, const fs::path& target,
@@ -252,6 +277,7 @@ absl::StatusOr<BackupManifest> MakeBackup(const BackupSource& source, const fs::
   const Scaffold checkpoint(source.data / kCheckpointFolder);
   auto manifest = source.checkpoint(checkpoint.path());
   if (!manifest.ok()) return manifest.status();
+  if (source.personal_keys != nullptr) manifest->personal_keys = absl::BytesToHexString(source.personal_keys->id());
   const auto total = BytesBelow(checkpoint.path());
   if (!total.ok()) return total.status();
   absl::Status room = CheckRoom(*source.disk, target.parent_path(), *total + source.reserve_bytes);
@@ -262,6 +288,10 @@ absl::StatusOr<BackupManifest> MakeBackup(const BackupSource& source, const fs::
   const ByteProgress step = [&](uint64_t bytes) { return progress(done += bytes, *total); };
   absl::Status filled = FillPartial(source.data, checkpoint.path(), partial.path(), step, *manifest);
   if (!filled.ok()) return filled;
+  if (source.personal_keys != nullptr) {
+    absl::Status kept = ReplaceFile(PersonalKeysBeside(target, manifest->personal_keys), source.personal_keys->Encode());
+    if (!kept.ok()) return kept;
+  }
   if (absl::Status named = Rename(partial.path(), target); !named.ok()) return named;
   return manifest;
 }
@@ -281,6 +311,8 @@ absl::StatusOr<BackupManifest> Restore(const fs::path& backup, const fs::path& d
   auto manifest = VerifyBackup(backup, step);
   if (!manifest.ok()) return manifest.status();
   if (absl::Status status = CheckShape(*manifest); !status.ok()) return status;
+  const auto personal_keys = FindPersonalKeys(backup, *manifest);
+  if (!personal_keys.ok()) return personal_keys.status();
   if (InUse(data)) {
     return absl::FailedPreconditionError(
         absl::StrCat(data.string(), " sert à un nœud en marche : arrêtez-le, et restaurez dans un autre dossier"));
@@ -298,8 +330,11 @@ absl::StatusOr<BackupManifest> Restore(const fs::path& backup, const fs::path& d
   if (absl::Status room = CheckRoom(disk, data, manifest->bytes()); !room.ok()) return room;
   const fs::path mark = data / kRestoreFolder;
   if (absl::Status copied = CopyVerified(backup, *manifest, mark, step); !copied.ok()) return copied;
-  std::vector<std::string> names = NodeFiles();
-  names.emplace(names.begin(), kStoreFolder);
+  if (personal_keys->has_value()) {
+    absl::Status written = WriteWholeFile(mark / kPersonalKeysFile, (*personal_keys)->Encode());
+    if (!written.ok()) return written;
+  }
+  std::vector<std::string> names = RestoredNames();
   for (const std::string& name : names) {
     if (!fs::exists(mark / name, error)) continue;
     if (absl::Status moved = Rename(mark / name, data / name); !moved.ok()) return moved;

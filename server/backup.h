@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "replication/subject_keys.h"
 #include "server/backup_files.h"
 #include "server/disk.h"
 
@@ -23,6 +24,8 @@ struct BackupSource {
   Disk* disk = nullptr;
   // Bytes on disk that the node doesn't want to go without.
   uint64_t reserve_bytes = 0;
+  // Of what the store says of persons: a copy is put beside `target` (personal_keys.h). Null: nothing is encrypted.
+  const replication::SubjectKeys* personal_keys = nullptr;
   // Copies the store to a folder of the same file system and describes that very moment; `files` stays empty.
   std::function<absl::StatusOr<BackupManifest>(const std::filesystem::path& copy)> checkpoint;
 };
@@ -36,7 +39,7 @@ absl::StatusOr<BackupManifest> MakeBackup(const BackupSource& source, const std:
 // What a crash in a backup may leave in the data folder. For the start of a node.
 absl::Status RemoveBackupRemains(const std::filesystem::path& data);
 
-// Verifies every byte of `backup`, then copies it into `data`, which is made, or is empty, or holds a restoration that
+// Verifies every byte of `backup`, then copies it, and the keys that stand beside it, into `data`, which is made, or is empty, or holds a restoration that
 // was interrupted. The node that starts there takes a new incarnation. FailedPrecondition where the folder is in use
 // or isn't empty. Not while a node runs in `data`, which it notices.
 absl::StatusOr<BackupManifest> Restore(const std::filesystem::path& backup, const std::filesystem::path& data,

@@ -116,9 +116,11 @@ Json ToJson(const BackupManifest& manifest) {
   for (const BackupFile& file : manifest.files) {
     files.push_back({{"path", file.path}, {"bytes", file.bytes}, {"blake2b", file.blake2b}});
   }
-  return {{"format", kManifestFormat}, {"site", manifest.site},         {"site_id", manifest.site_id},
+  Json json = {{"format", kManifestFormat}, {"site", manifest.site},         {"site_id", manifest.site_id},
           {"incarnation", manifest.incarnation}, {"root", manifest.root}, {"time_millis", manifest.time_millis},
           {"feed_head", manifest.feed_head},     {"kinds", kinds},        {"files", files}};
+  if (!manifest.personal_keys.empty()) json["personal_keys"] = manifest.personal_keys;
+  return json;
 }
 
 // The paths come from a file: none may lead out of the backup.
@@ -142,6 +144,10 @@ absl::StatusOr<BackupManifest> FromJson(const Json& json) {
   manifest.site_id = json.at("site_id").get<std::string>();
   manifest.incarnation = json.at("incarnation").get<std::string>();
   manifest.root = json.at("root").get<std::string>();
+  manifest.personal_keys = json.value("personal_keys", "");
+  if (manifest.personal_keys.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    return absl::DataLossError(absl::StrCat(kManifestFile, " : « personal_keys » n'est pas un nom de clés"));
+  }
   manifest.time_millis = CountIn(json, "time_millis");
   manifest.feed_head = CountIn(json, "feed_head");
   for (const auto& [name, kind] : json.at("kinds").items()) {
@@ -245,6 +251,18 @@ absl::Status WriteWholeFile(const fs::path& path, const std::string& contents) {
   int error = WriteAll(file.number(), contents.data(), contents.size());
   if (error == 0 && fsync(file.number()) != 0) error = errno;
   return error == 0 ? absl::OkStatus() : FileError(path, "écriture impossible", error);
+}
+
+absl::Status ReplaceFile(const fs::path& file, const std::string& contents) {
+  const fs::path fresh = file.string() + ".new";
+  std::error_code error;
+  fs::remove(fresh, error);
+  if (absl::Status written = WriteWholeFile(fresh, contents); !written.ok()) return written;
+  fs::rename(fresh, file, error);
+  if (error) {
+    return absl::FailedPreconditionError(absl::StrCat(file.string(), " : remplacement impossible (", error.message(), ")"));
+  }
+  return SyncFolder(file.parent_path());
 }
 
 absl::StatusOr<std::string> ReadWholeFile(const fs::path& path) {

@@ -47,6 +47,8 @@ struct BackupManifest {
   std::string site_id;
   std::string incarnation;
   std::string root;
+  // Names the keys of what it says of persons, in hexadecimal; empty: it is of a version that encrypted nothing.
+  std::string personal_keys;
   // Since 1970.
   uint64_t time_millis = 0;
   uint64_t feed_head = 0;
@@ -72,6 +74,8 @@ absl::StatusOr<BackupFile> CopyFile(const std::filesystem::path& from, const std
                                     const ByteProgress& progress);
 // A new file that only its owner may read, synced.
 absl::Status WriteWholeFile(const std::filesystem::path& file, const std::string& contents);
+// Replaces a file, synced: after a crash it has its old contents or its new ones. Its owner alone may read it.
+absl::Status ReplaceFile(const std::filesystem::path& file, const std::string& contents);
 absl::StatusOr<std::string> ReadWholeFile(const std::filesystem::path& file);
 // So that names made, moved or removed in the folder survive a power cut.
 absl::Status SyncFolder(const std::filesystem::path& folder);

@@ -14,6 +14,7 @@
 #include "proto/records.pb.h"
 #include "replication/edit.h"
 #include "replication/schema.h"
+#include "replication/sealed_store.h"
 #include "server/admin_service.h"
 #include "server/audit_service.h"
 #include "server/audit_trail.h"
@@ -23,6 +24,7 @@
 #include "server/lease.h"
 #include "server/machine.h"
 #include "server/peer_hub.h"
+#include "server/personal_keys.h"
 #include "server/quarantine_service.h"
 #include "server/records/record_service.h"
 #include "server/recovery.h"
@@ -118,6 +120,10 @@ class RunningNode final : public Node {
     auto opened = storage::RocksStore::Open((config.data / "store").string(), options);
     if (!opened.ok()) return opened.status();
     store_ = std::move(opened->store);
+    auto keys = LoadOrCreatePersonalKeys(config.data, *store_, random_);
+    if (!keys.ok()) return keys.status();
+    personal_keys_ = std::make_unique<replication::SubjectKeys>(*std::move(keys));
+    sealed_ = std::make_unique<replication::SealedStore>(store_.get(), personal_keys_.get());
     if (absl::Status removed = RemoveSalvageRemains(config.data); !removed.ok()) return removed;
     if (absl::Status status = OpenReplica(site, opened->continuity_proven, opened->damage); !status.ok()) {
       return status;
@@ -155,16 +161,16 @@ class RunningNode final : public Node {
       });
       hub_->OnRead([this](const v1::SyncFrame& frame) { trust_->verified().Look(frame); });
     }
-    record_service_ = std::make_unique<RecordService>(&Schema::BuiltIn(), store_.get(), writer_.get());
+    record_service_ = std::make_unique<RecordService>(&Schema::BuiltIn(), sealed_.get(), writer_.get());
     status_service_ = std::make_unique<StatusService>(
         writer_.get(), hub_.get(), recovery_.get(), &Schema::BuiltIn(),
         StatusService::Facts{config.site, clock_.NowMillis(), CertificateClock()});
     admin_service_ = std::make_unique<AdminService>(
-        writer_.get(), store_.get(), ports_.disk, &clock_, &Schema::BuiltIn(),
-        AdminService::Facts{config.site, config.data, ports_.disk_reserve_bytes, audit_.get()}, [this] { hub_->OnRepaired(); });
+        writer_.get(), store_.get(), sealed_.get(), ports_.disk, &clock_, &Schema::BuiltIn(),
+        AdminService::Facts{config.site, config.data, ports_.disk_reserve_bytes, audit_.get(), personal_keys_.get()}, [this] { hub_->OnRepaired(); });
     site_service_ = std::make_unique<SiteService>(writer_.get(), &Schema::BuiltIn(), audit_.get());
     audit_service_ = std::make_unique<AuditService>(audit_.get());
-    quarantine_service_ = std::make_unique<QuarantineService>(writer_.get(), store_.get(), &Schema::BuiltIn(), audit_.get());
+    quarantine_service_ = std::make_unique<QuarantineService>(writer_.get(), sealed_.get(), &Schema::BuiltIn(), audit_.get());
     sync_service_ = std::make_unique<SyncService>(hub_.get());
     trust_service_ = std::make_unique<TrustService>(writer_.get(), trust_.get());
     if (absl::Status status = ListenLocally(config); !status.ok()) return status;
@@ -200,6 +206,7 @@ class RunningNode final : public Node {
     local_server_.reset();
     replica_.reset();
     trust_.reset();
+    sealed_.reset();
     store_.reset();
     lease_.reset();
   }
@@ -236,7 +243,7 @@ class RunningNode final : public Node {
       options.key = &trust_->key();
       options.verifier = &trust_->verified();
     }
-    auto replica = Replica::Open(store_.get(), &clock_, &random_, options);
+    auto replica = Replica::Open(sealed_.get(), &clock_, &random_, options);
     if (!replica.ok()) return replica.status();
     replica_ = *std::move(replica);
     if (trust_ != nullptr) {
@@ -378,6 +385,9 @@ class RunningNode final : public Node {
   // Null: of no network.
   std::unique_ptr<SiteTrust> trust_;
   std::unique_ptr<storage::RocksStore> store_;
+  std::unique_ptr<const replication::SubjectKeys> personal_keys_;
+  // What everybody but the disk's own care goes through.
+  std::unique_ptr<replication::SealedStore> sealed_;
   std::unique_ptr<Replica> replica_;
   std::unique_ptr<Recovery> recovery_;
   std::unique_ptr<Writer> writer_;

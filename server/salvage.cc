@@ -6,9 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "replication/schema.h"
+#include "replication/sealed_store.h"
 #include "server/backup_files.h"
 #include "server/identity.h"
 #include "server/machine.h"
+#include "server/personal_keys.h"
 #include "storage/rocks_store_rescue.h"
 
 namespace maillage::server {
@@ -55,16 +57,19 @@ absl::Status Fill(const fs::path& data, const storage::ReadView& source, const f
   report.counts = *counts;
   MachineClock clock;
   MachineRandom random;
-  if (absl::Status made = replication::CompleteMeta(store, site, random); !made.ok()) return made;
+  const auto personal_keys = LoadOrCreatePersonalKeys(data, store, random);
+  if (!personal_keys.ok()) return personal_keys.status();
+  replication::SealedStore sealed(&store, &*personal_keys);
+  if (absl::Status made = replication::CompleteMeta(sealed, site, random); !made.ok()) return made;
   const replication::Schema& schema = replication::Schema::BuiltIn();
   // Some of what this site acknowledged may be missing.
-  auto replica = Replica::Open(&store, &clock, &random, {site, &schema, /*continuity_proven=*/false});
+  auto replica = Replica::Open(&sealed, &clock, &random, {site, &schema, /*continuity_proven=*/false});
   if (!replica.ok()) return replica.status();
   const replication::Exclusively exclusively = [&](const std::function<absl::Status(Replica&)>& step) {
     absl::Status done = step(**replica);
     return done.ok() ? (*replica)->Commit() : done;
   };
-  auto repaired = replication::Repair(store, &schema, exclusively, progress);
+  auto repaired = replication::Repair(sealed, &schema, exclusively, progress);
   if (!repaired.ok()) return repaired.status();
   report.repair = *std::move(repaired);
   return absl::OkStatus();

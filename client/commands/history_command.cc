@@ -38,13 +38,13 @@ void PrintTable(Session& session, const std::vector<v1::RecordChange>& changes) 
 }
 
 void PrintCsv(Session& session, const std::vector<v1::RecordChange>& changes) {
-  session.env.out << CsvLine({"time", "person", "site", "field", "action", "value", "dot", "is_void"});
+  session.env.out << CsvLine({"time", "person", "site", "field", "action", "value", "dot", "is_void", "withheld"});
   for (const v1::RecordChange& change : changes) {
     for (const v1::FieldChange& field : change.fields()) {
       session.env.out << CsvLine(
           {MachineTime(ToTime(change.time())), change.person(), change.site(), field.field(),
            v1::FieldChange::Action_Name(field.action()), field.value(), change.dot(),
-           change.is_void() ? "true" : "false"});
+           change.is_void() ? "true" : "false", field.withheld() ? "true" : "false"});
     }
   }
 }

@@ -91,7 +91,8 @@ Json ChangeJson(const v1::RecordChange& change) {
   for (const v1::FieldChange& field : change.fields()) {
     fields.push_back({{"field", field.field()},
                       {"action", v1::FieldChange::Action_Name(field.action())},
-                      {"value", field.value()}});
+                      {"value", field.value()},
+                      {"withheld", field.withheld()}});
   }
   return {{"time", MachineTime(ToTime(change.time()))},
           {"person", change.person()},

@@ -201,6 +201,7 @@ std::string FieldChangeText(const Session& session, const v1::FieldChange& chang
   const std::string value = OneLine(change.value());
   switch (change.action()) {
     case v1::FieldChange::SET:
+      if (change.withheld()) return absl::StrCat(change.field(), session.Say(" = (interne, non transmis à ce site)", " = (internal, not for this site)"));
       return absl::StrCat(change.field(), " = ", value);
     case v1::FieldChange::CLEAR:
       return absl::StrCat(change.field(), session.Say(" vidé", " cleared"));

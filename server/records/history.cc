@@ -32,7 +32,7 @@ namespace {
 FieldChange ToFieldChange(const Schema& schema, const KindSchema& kind,
                           const Operation& operation) {
   FieldChange told;
-  const bool set = operation.value.has_value();
+  const bool set = operation.value.has_value() || operation.is_withheld();
   if (operation.field == replication::kLifeField) {
     told.set_field(std::string(kDeletedField));
     told.set_action(set ? FieldChange::DELETE : FieldChange::UNDELETE);
@@ -49,6 +49,8 @@ FieldChange ToFieldChange(const Schema& schema, const KindSchema& kind,
   if (field == nullptr) return told;
   if (element && (!set || operation.rule == v1::SET)) {
     told.set_value(KeyText(schema, kind, *field, operation.key));
+  } else if (operation.is_withheld()) {
+    told.set_withheld(true);
   } else if (set) {
     told.set_value(ValueText(schema, kind, *field, *operation.value));
   }

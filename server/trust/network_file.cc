@@ -7,18 +7,6 @@ namespace maillage::server {
 
 namespace fs = std::filesystem;
 
-absl::Status ReplaceFile(const fs::path& file, const std::string& contents) {
-  const fs::path fresh = file.string() + ".new";
-  std::error_code error;
-  fs::remove(fresh, error);
-  if (absl::Status written = WriteWholeFile(fresh, contents); !written.ok()) return written;
-  fs::rename(fresh, file, error);
-  if (error) {
-    return absl::FailedPreconditionError(absl::StrCat(file.string(), " : remplacement impossible (", error.message(), ")"));
-  }
-  return SyncFolder(file.parent_path());
-}
-
 absl::StatusOr<v1::NetworkFile> ReadNetworkFile(const fs::path& data) {
   const absl::StatusOr<std::string> bytes = ReadWholeFile(data / kNetworkFile);
   if (!bytes.ok()) return bytes.status();

@@ -23,9 +23,6 @@ absl::StatusOr<std::string> ReadCertificate(const std::filesystem::path& data);
 // In the place of the one there is, whole or not at all.
 absl::Status WriteCertificate(const std::filesystem::path& data, const std::string& pem);
 
-// Replaces a file, synced: after a crash it has its old contents or its new ones. Its owner alone may read it.
-absl::Status ReplaceFile(const std::filesystem::path& file, const std::string& contents);
-
 }  // namespace maillage::server
 
 #endif  // MAILLAGE_SERVER_TRUST_NETWORK_FILE_H_

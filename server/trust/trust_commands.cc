@@ -401,6 +401,10 @@ absl::Status TrustCommands::ChangeRights() const {
   if (wanted->role() == v1::ROLE_ANTENNA) {
     return absl::FailedPreconditionError("un relais ne devient pas antenne : invitez une machine avec --role antenna");
   }
+  if (member.role == v1::ROLE_READER && wanted->role() != v1::ROLE_READER) {
+    return absl::FailedPreconditionError(
+        "un lecteur n'a pas les valeurs internes et le reste : révoquez-le, puis invitez la machine avec --role relay et un dossier vide");
+  }
   wanted->set_key(member.key);
   const auto entry = EnrolmentEntry(antenna->membership, *wanted, OriginOf(person_));
   if (!entry.ok()) return entry.status();

@@ -24,11 +24,12 @@ void VerifiedChanges::Look(const v1::SyncFrame& frame) {
   const std::shared_ptr<const Membership> membership = door_->membership();
   std::vector<std::string> names;
   v1::Change change;
+  replication::VerifiedRoots roots;
   for (const std::string& bytes : frame.changes().change()) {
     if (!change.ParseFromString(bytes)) continue;
     const auto site = SiteId::FromBytes(change.actor().site());
     const Member* const author = site.has_value() ? membership->Find(*site) : nullptr;
-    if (author == nullptr || !replication::VerifyChange(bytes, membership->network(), author->key)) continue;
+    if (author == nullptr || !replication::VerifyChange(bytes, membership->network(), author->key, &roots)) continue;
     names.push_back(NameOf(bytes, author->key));
   }
   std::lock_guard lock(mutex_);

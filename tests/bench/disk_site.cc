@@ -11,6 +11,7 @@
 #include "replication/schema.h"
 #include "replication/scope.h"
 #include "server/identity.h"
+#include "server/personal_keys.h"
 #include "server/trust/network_file.h"
 #include "storage/keys.h"
 #include "tests/bench/corpus.h"
@@ -50,12 +51,14 @@ DiskSite::DiskSite(const std::string& folder) : key_(IdentityIn(folder)), id_(ke
   storage::RocksStore::Opened opened = Must(storage::RocksStore::Open(folder + "/store"));
   if (!opened.continuity_proven) Die(opened.damage);
   store_ = std::make_unique<CountingStore>(std::move(opened.store));
+  personal_keys_ = std::make_unique<replication::SubjectKeys>(Must(server::LoadOrCreatePersonalKeys(folder, *store_, random_)));
+  sealed_ = std::make_unique<replication::SealedStore>(store_.get(), personal_keys_.get());
   replication::Replica::Options options{id_, &Schema::BuiltIn(), true};
   if (const auto network = server::ReadNetworkFile(folder); network.ok()) {
     options.network = *network;
     options.key = &key_;
   }
-  replica_ = Must(replication::Replica::Open(store_.get(), &clock_, &random_, options));
+  replica_ = Must(replication::Replica::Open(sealed_.get(), &clock_, &random_, options));
 }
 
 std::vector<RecordKey> DiskSite::Actors() const {

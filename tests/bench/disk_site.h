@@ -11,6 +11,7 @@
 
 #include "proto/id.h"
 #include "replication/replica.h"
+#include "replication/sealed_store.h"
 #include "server/machine.h"
 #include "storage/rocks_store.h"
 #include "storage/store.h"
@@ -70,6 +71,8 @@ class DiskSite {
   server::MachineClock clock_;
   server::MachineRandom random_;
   std::unique_ptr<CountingStore> store_;
+  std::unique_ptr<const replication::SubjectKeys> personal_keys_;
+  std::unique_ptr<replication::SealedStore> sealed_;
   std::unique_ptr<replication::Replica> replica_;
 };
 

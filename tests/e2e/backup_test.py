@@ -71,6 +71,42 @@ class BackupTest(NodesTest):
         self.wait_identical()
         self.assertEqual(lyon.ask('get', 'actor', later)['content']['sdgs'], ['4'])
 
+    def holding(self, folder, text: str) -> list[str]:
+        return [path.name for path in folder.rglob('*') if path.is_file() and text.encode() in path.read_bytes()]
+
+    def test_what_is_said_of_persons_is_read_with_its_key_alone(self):
+        node = self.start('savoie')
+        actor = node.ask('create', 'actor', 'name=Amis du Mali', 'emails+=awa.diallo@exemple.fr', 'internal_notes=absente le mardi')['id']
+        backup = self.folder / 'copies' / 'lundi'
+        backup.parent.mkdir()
+        node.run('backup', str(backup))
+        node.stop()
+        for text in ('awa.diallo', 'absente le mardi'):
+            self.assertEqual(self.holding(self.folder, text), [])
+        [keys] = backup.parent.glob('personal-*.key')
+        self.assertEqual(keys.read_bytes(), (node.data / 'personal.key').read_bytes())
+        self.assertEqual(keys.stat().st_mode & 0o777, 0o600)
+
+        shutil.rmtree(node.data)
+        elsewhere = keys.rename(self.folder / keys.name)
+        refused = self.restore(backup, node.data)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn('copiez ce fichier', refused.stderr)
+        self.assertFalse(node.data.exists())
+        elsewhere.rename(keys)
+        self.assertEqual(self.restore(backup, node.data).returncode, 0)
+        node.start()
+        node.wait_ready()
+        self.assertEqual(node.ask('get', 'actor', actor)['content']['emails'], ['awa.diallo@exemple.fr'])
+        node.stop()
+
+        (node.data / 'personal.key').unlink()
+        node.start()
+        self.assertNotEqual(node.process.wait(timeout=20), 0)
+        node.process = None
+        self.assertIn('personal.key', node.last_words())
+        self.assertFalse((node.data / 'personal.key').exists(), 'no new keys for an old database')
+
     def test_a_healthy_node_has_no_finding(self):
         node = self.start('savoie')
         node.run('import', str(ACTORS))

@@ -68,6 +68,24 @@ class TrustTest(NodesTest):
         peer = next(peer for peer in self.lyon.status()['peers'] if peer['site'] == 'savoie')
         self.assertIn('révoqué', peer['last_error'])
 
+    def test_a_reader_gets_all_but_what_is_internal(self):
+        region = self.member('region', '--role', 'reader', '--territory', '*')
+        actor = self.lyon.ask('create', 'actor', 'name=Amis du Mali', 'department=73', 'emails+=awa@exemple.fr',
+                              'internal_notes=La trésorière est partie fâchée')['id']
+        region.run('sync', self.lyon.address)
+        told = wait_until('la fiche arrive', lambda: region.ask('list', 'actor'), bool)[0]['content']
+        self.assertEqual((told['name'], told['emails'], told.get('internal_notes')), ('Amis du Mali', ['awa@exemple.fr'], None))
+        self.assertIn('internal_notes = (interne, non transmis à ce site)', region.run('history', 'actor', actor))
+        self.assertEqual(region.status()['root'], self.lyon.status()['root'])
+        self.assert_refused('ne peut que lire', region, 'edit', 'actor', actor, 'name=Autre')
+        refused = self.command(self.lyon, 'rights', 'region', '--role', 'relay', '--territory', '73')
+        self.assertIn('un lecteur n', refused.stderr)
+        # Neither do its files hold it, nor a copy of what passed.
+        for path in region.data.rglob('*'):
+            self.assertFalse(path.is_file() and 'partie fâchée'.encode() in path.read_bytes(), path)
+        self.lyon.run('edit', 'actor', actor, 'internal_notes=')
+        wait_until('le vide arrive', lambda: region.status()['root'], lambda root: root == self.lyon.status()['root'])
+
     def test_what_a_stolen_laptop_writes_has_no_effect_whoever_forwards_it(self):
         clermont = self.member('clermont', '--role', 'antenna', '--recovery-key', str(self.recovery))
         ardeche = self.member('ardeche', '--territory', '07,73')

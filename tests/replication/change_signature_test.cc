@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "replication/equivocation.h"
 #include "tests/replication/support/changes.h"
@@ -100,6 +102,92 @@ TEST_F(ChangeSignatureTest, WhatHasNoValuesStaysProvenToo) {
   const std::string whole = Signed(change);
   EXPECT_TRUE(Verifies(*WithoutValues(whole)));
   EXPECT_EQ(HashOfChange(*WithoutValues(whole)), HashOfChange(whole));
+}
+
+TEST_F(ChangeSignatureTest, OfWhatIsPersonalTheKeyIsTakenOutAsWell) {
+  Change change = Written("a1").At(kMorning).By("Zoé").Add(19, "awa@exemple.fr").Remove(20, "04 78");
+  change.dot.actor.site = network.lyon.site();
+  change.salt = "8 bytes!";
+  for (Operation& operation : change.operations) operation.personal = true;
+  const std::string whole = Signed(change);
+  const std::string none = *WithoutValues(whole);
+  EXPECT_TRUE(Verifies(whole) && Verifies(none));
+  EXPECT_EQ(HashOfChange(none), HashOfChange(whole));
+  EXPECT_NE(whole.find("awa@"), std::string::npos);
+  EXPECT_EQ(none.find("awa@"), std::string::npos);
+  EXPECT_EQ(none.find("04 78"), std::string::npos);
+  EXPECT_FALSE(DecodeChange(none).ok()) << "erased, which this version doesn't know";
+  // Nor can another key be put in its place, or the flag be taken away.
+  Change other = change;
+  other.operations[0].key = "eve@exemple.fr";
+  EXPECT_NE(HashOfChange(Signed(other)), HashOfChange(whole));
+  other = change;
+  other.operations[0].personal = false;
+  EXPECT_NE(HashOfChange(Signed(other)), HashOfChange(whole));
+}
+
+TEST_F(ChangeSignatureTest, OneSignatureIsEnoughForMany) {
+  std::vector<std::string> changes;
+  std::vector<std::string> alone;
+  for (uint64_t n = 1; n <= kMaxSignedTogether + 3; ++n) {
+    Change change = AChange(n);
+    if (n > 1) change.previous = "another sixteen!";
+    changes.push_back(EncodeChange(change));
+    alone.push_back(Signed(change));
+  }
+  std::vector<std::string*> all;
+  for (std::string& change : changes) all.push_back(&change);
+  SignChanges(network.lyon, network.id(), all);
+  VerifiedRoots roots;
+  std::set<std::string> signatures;
+  for (size_t i = 0; i < changes.size(); ++i) {
+    EXPECT_TRUE(Verifies(changes[i]));
+    EXPECT_TRUE(VerifyChange(changes[i], network.id(), network.lyon.public_key(), &roots));
+    EXPECT_FALSE(VerifyChange(changes[i], network.id(), network.recovery.public_key(), &roots)) << "of another's key";
+    EXPECT_FALSE(VerifyChange(changes[i], TestNetwork(4711).id(), network.lyon.public_key(), &roots));
+    EXPECT_EQ(HashOfChange(changes[i]), HashOfChange(alone[i])) << "however it was signed";
+    EXPECT_TRUE(Verifies(*WithoutValues(changes[i])));
+    EXPECT_EQ(*DecodeChange(changes[i]), *DecodeChange(alone[i]));
+    EXPECT_LE(changes[i].size(), EncodeChange(AChange(i + 1)).size() + (i > 0 ? 18 : 0) + kMaxSignatureSize);
+    signatures.insert(changes[i].substr(changes[i].size() - kSignatureSize));
+  }
+  EXPECT_EQ(signatures.size(), 2u);
+}
+
+TEST_F(ChangeSignatureTest, WhatWasSignedTogetherCannotBeAlteredEither) {
+  std::vector<std::string> changes = {EncodeChange(AChange(1)), EncodeChange(AChange(1)), EncodeChange(AChange(1))};
+  const std::string other = EncodeChange(Written("a1").At(kMorning).By("Zoé").Set(1, "autre"));
+  SignChanges(network.lyon, network.id(), {&changes[0], &changes[1], &changes[2]});
+  const size_t unsigned_size = EncodeChange(AChange(1)).size();
+  EXPECT_FALSE(Verifies(other + changes[0].substr(unsigned_size)));
+  for (uint64_t i = 0; i < TestRounds(2'000); ++i) {
+    VerifiedRoots roots;
+    ASSERT_TRUE(VerifyChange(changes[0], network.id(), network.lyon.public_key(), &roots));
+    std::string altered = changes[0];
+    altered[random.Below(altered.size())] ^= static_cast<char>(1 << random.Below(8));
+    const bool verifies = VerifyChange(altered, network.id(), network.lyon.public_key(), &roots);
+    ASSERT_FALSE(verifies && HashOfChange(altered) != HashOfChange(changes[0]));
+  }
+}
+
+TEST_F(ChangeSignatureTest, OnlyWhatIsInternalIsWithheld) {
+  Change change = AChange();
+  change.operations[1].internal = true;
+  const std::string whole = Signed(change);
+  const std::string told = **WithoutInternal(whole);
+  EXPECT_TRUE(Verifies(told));
+  EXPECT_EQ(HashOfChange(told), HashOfChange(whole));
+  EXPECT_EQ(told.find("04 78"), std::string::npos);
+  EXPECT_NE(told.find("Amis du Mali"), std::string::npos);
+  EXPECT_EQ(*WithoutInternal(told), std::nullopt) << "nothing is left to take out";
+  EXPECT_EQ(*WithoutInternal(Signed(AChange())), std::nullopt);
+  // Both say the same of it.
+  const Change here = *DecodeChange(whole);
+  const Change there = *DecodeChange(told);
+  EXPECT_EQ(here.operations[1].commitment, there.operations[1].commitment);
+  EXPECT_FALSE(here.withholds());
+  EXPECT_TRUE(there.withholds());
+  EXPECT_EQ(there.operations[1].value, std::nullopt);
 }
 
 TEST_F(ChangeSignatureTest, TwoChangesUnderOneNumberAreAProof) {

@@ -88,9 +88,9 @@ std::map<Oracle::CellName, std::vector<Version>> Oracle::Cells() const {
       continue;
     }
     for (const Operation& written : writer.change.operations) {
-      if (!written.value.has_value()) continue;
-      const Version value{writer.change.dot, writer.change.time, writer.change.person,
-                          *written.value,    written.rule,       written.territory};
+      if (!written.value.has_value() && !written.is_withheld()) continue;
+      const Version value{writer.change.dot, writer.change.time, writer.change.person, written.value.value_or(""), written.rule,
+                          written.territory, written.personal,   written.commitment,   written.is_withheld()};
       bool alive = true;
       for (const Known& other : changes_) {
         if (other.change.is_void) continue;

@@ -89,6 +89,16 @@ auto Field(Type::Type type, v1::MergeRule rule, bool repeated = false) {
   };
 }
 
+// The same with an option that it can't have.
+template <typename Extension>
+auto FieldWith(const Extension& extension, v1::MergeRule rule, bool repeated = false, bool searchable = false) {
+  return [=](SchemaBuilder& builder, DescriptorProto* kind) {
+    FieldDescriptorProto* field = builder.AddField(kind, "f", 2, Type::TYPE_STRING, rule, repeated);
+    field->mutable_options()->SetExtension(extension, true);
+    if (searchable) field->mutable_options()->SetExtension(v1::searchable, true);
+  };
+}
+
 auto Options(std::function<void(v1::Kind&)> change) {
   return [change](SchemaBuilder&, DescriptorProto* kind) {
     change(*kind->mutable_options()->MutableExtension(v1::kind));
@@ -130,6 +140,16 @@ INSTANTIATE_TEST_SUITE_P(
                      ->SetExtension(v1::key, true);
                  builder.AddField(kind, "f", 2, Type::TYPE_MESSAGE, v1::MAP, true)
                      ->set_type_name(".maillage.test.Many");
+               }},
+        Breach{"internal_set", kField, FieldWith(v1::internal, v1::SET, true)},
+        Breach{"internal_max", kField, FieldWith(v1::internal, v1::MAX)},
+        Breach{"internal_and_found", kField, FieldWith(v1::internal, v1::REGISTER, false, true)},
+        Breach{"personal_max", kField, FieldWith(v1::personal, v1::MAX)},
+        Breach{"personal_and_found", kField, FieldWith(v1::personal, v1::SET, true, true)},
+        Breach{"personal_natural_key", kField,
+               [](SchemaBuilder& builder, DescriptorProto* kind) {
+                 FieldWith(v1::personal, v1::REGISTER)(builder, kind);
+                 kind->mutable_options()->MutableExtension(v1::kind)->add_natural_key()->add_field("f");
                }},
         Breach{"two_names", kField,
                [](SchemaBuilder& builder, DescriptorProto* kind) {

@@ -177,7 +177,7 @@ TEST(StateCodec, TakesOnlyTheCanonicalForm) {
                    .Version(1)
                    .Decodes())
       << "writes out of order";
-  for (const int flags : {0x00, 0x06, 0x0f, 0x20, 0x81}) {
+  for (const int flags : {0x00, 0x06, 0x0f, 0x20, 0x41, 0x86}) {
     EXPECT_FALSE(Handmade(2)
                      .Count(1)
                      .Write(0, 2)

@@ -130,6 +130,22 @@ class SyncForgery : public ::testing::Test {
            change.time.value += uint64_t{1} << 40;
            return EncodeChange(change) + from.substr(from.size() - kSignatureFieldSize);
          }},
+        {"in another's place in a tree",
+         [&] {
+           std::string first = EncodeChange(NewChange(isere_key));
+           std::string second = EncodeChange(NewChange(isere_key));
+           const size_t size = first.size();
+           const std::string unsigned_second = second;
+           SignChanges(isere_key, network.id(), {&first, &second});
+           return unsigned_second + first.substr(size);
+         }},
+        {"in a tree that its forwarder signed",
+         [&] {
+           std::string first = EncodeChange(NewChange(isere_key));
+           std::string second = EncodeChange(NewChange(savoie_key));
+           SignChanges(savoie_key, network.id(), {&first, &second});
+           return first;
+         }},
         {"signed twice",
          [&] {
            std::string bytes = OfIsere();

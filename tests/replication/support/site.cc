@@ -140,7 +140,7 @@ struct Recount {
     for (const std::string& territory : territories) {
       fingerprints.emplace(
           storage::FingerprintKey({record.kind, territory}, TriePosition(record), record.id),
-          Fingerprint::OfState(record, bytes).ToBytes());
+          Fingerprint::OfState(record, EncodeState(state.WithoutInternal())).ToBytes());
     }
   }
 

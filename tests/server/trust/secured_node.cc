@@ -7,6 +7,7 @@
 
 #include "server/machine.h"
 #include "server/trust/certificate.h"
+#include "server/backup_files.h"
 #include "server/trust/network_file.h"
 
 namespace maillage::server {
