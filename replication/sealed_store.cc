@@ -36,8 +36,8 @@ absl::Status Unreadable(const char* why) {
 }
 
 // Two keys of one, each for its own use.
-std::string EncryptionKey(const std::string& subject_key) { return Hash256("encryption", subject_key); }
-std::string NonceKey(const std::string& subject_key) { return Hash256("nonce", subject_key); }
+std::string EncryptionKey(const std::string& subject_key) { return SubKey(subject_key, "encrypts the row"); }
+std::string NonceKey(const std::string& subject_key) { return SubKey(subject_key, "makes the nonces"); }
 
 // Whom the row is about. Nothing of it lies in a span, so `row` may be without them.
 std::optional<RecordKey> RecordOf(Table table, std::string_view key, std::string_view row) {

@@ -21,23 +21,15 @@ std::string NodeHash(std::string_view left, std::string_view right) {
 // The left part of a tree is the largest that is full.
 size_t LeftPart(size_t leaves) { return std::bit_floor(leaves - 1); }
 
-std::string Root(Hashes leaves) {
+// The root of a part of the tree; appends to the proof of each leaf the nodes beside its way there.
+std::string Grow(Hashes leaves, std::span<std::string> proofs) {
   if (leaves.size() == 1) return leaves.front();
-  const size_t left = LeftPart(leaves.size());
-  return NodeHash(Root(leaves.first(left)), Root(leaves.subspan(left)));
-}
-
-// Appends the nodes beside the way from a leaf, in its order.
-void AppendWay(size_t leaf, Hashes leaves, std::string& way) {
-  if (leaves.size() == 1) return;
-  const size_t left = LeftPart(leaves.size());
-  if (leaf < left) {
-    AppendWay(leaf, leaves.first(left), way);
-    way.append(Root(leaves.subspan(left)));
-  } else {
-    AppendWay(leaf - left, leaves.subspan(left), way);
-    way.append(Root(leaves.first(left)));
-  }
+  const size_t split = LeftPart(leaves.size());
+  const std::string left = Grow(leaves.first(split), proofs.first(split));
+  const std::string right = Grow(leaves.subspan(split), proofs.subspan(split));
+  for (std::string& proof : proofs.first(split)) proof.append(right);
+  for (std::string& proof : proofs.subspan(split)) proof.append(left);
+  return NodeHash(left, right);
 }
 
 std::string Head(size_t count, std::string_view root) { return std::string(1, static_cast<char>(count)).append(root); }
@@ -50,12 +42,8 @@ SignatureTree MakeSignatureTree(const std::vector<std::string>& leaves) {
   hashes.reserve(leaves.size());
   for (const std::string& leaf : leaves) hashes.push_back(LeafHash(leaf));
   SignatureTree tree;
-  tree.head = Head(leaves.size(), Root(hashes));
-  for (size_t i = 0; i < leaves.size(); ++i) {
-    std::string proof = {static_cast<char>(i), static_cast<char>(leaves.size())};
-    AppendWay(i, hashes, proof);
-    tree.proofs.push_back(std::move(proof));
-  }
+  for (size_t i = 0; i < leaves.size(); ++i) tree.proofs.push_back({static_cast<char>(i), static_cast<char>(leaves.size())});
+  tree.head = Head(leaves.size(), Grow(hashes, tree.proofs));
   return tree;
 }
 

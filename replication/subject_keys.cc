@@ -1,6 +1,6 @@
 #include "replication/subject_keys.h"
 
-#include <array>
+#include <sodium/crypto_core_hchacha20.h>
 
 #include "replication/byte_codec.h"
 #include "replication/check.h"
@@ -31,7 +31,11 @@ uint8_t DigitAt(uint64_t leaf, uint8_t level) {
   return static_cast<uint8_t>(leaf >> (64 - kDigitBits * (level + 1)) & (kChildren - 1));
 }
 
-std::string Child(const std::string& seed, uint8_t digit) { return Hash256(std::string(1, static_cast<char>(digit)), seed); }
+std::string Child(const std::string& seed, uint8_t digit) {
+  std::string input(crypto_core_hchacha20_INPUTBYTES, '\0');
+  input.front() = static_cast<char>(digit);
+  return SubKey(seed, input);
+}
 
 std::string RandomBytes(Random& random, size_t size) {
   std::string bytes(size, '\0');
@@ -42,6 +46,15 @@ std::string RandomBytes(Random& random, size_t size) {
 absl::Status Damaged() { return absl::DataLossError("les clés des données personnelles sont endommagées"); }
 
 }  // namespace
+
+std::string SubKey(const std::string& key, std::string_view input) {
+  static_assert(crypto_core_hchacha20_KEYBYTES == kSubjectKeySize && crypto_core_hchacha20_OUTPUTBYTES == kSubjectKeySize);
+  MAILLAGE_CHECK(key.size() == kSubjectKeySize && input.size() == crypto_core_hchacha20_INPUTBYTES);
+  std::string derived(kSubjectKeySize, '\0');
+  crypto_core_hchacha20(reinterpret_cast<unsigned char*>(derived.data()), reinterpret_cast<const unsigned char*>(input.data()),
+                        reinterpret_cast<const unsigned char*>(key.data()), nullptr);
+  return derived;
+}
 
 SubjectKeys SubjectKeys::Generate(Random& random) {
   SubjectKeys keys;

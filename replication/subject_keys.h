@@ -1,7 +1,7 @@
 // The keys under which a site encrypts on its disk what its records say of persons: one for each record, all made from a few
 // seeds, and each of them can be destroyed.
 //
-// They are the leaves of a tree, 16 levels of 16, in which a child is a keyed hash of its parent (Goldreich, Goldwasser, Micali,
+// They are the leaves of a tree, 16 levels of 16, in which a child is a function of its parent, as of a key (Goldreich, Goldwasser, Micali,
 // "How to Construct Random Functions", JACM 1986). At first the root alone is kept. To destroy a key, the seed above it is replaced
 // by all seeds beside the way to it (a puncturable pseudorandom function: Boneh, Waters, "Constrained Pseudorandom Functions and
 // Their Applications", ASIACRYPT 2013): nobody can make that key again, and all others are what they were. So no key of a record
@@ -24,6 +24,10 @@
 namespace maillage::replication {
 
 inline constexpr size_t kSubjectKeySize = 32;
+
+// HChaCha20 as a pseudorandom function (Bernstein, "Extending the Salsa20 nonce", 2011, section 3, of ChaCha20): `input` has 16 bytes,
+// `key` and what is returned kSubjectKeySize. Six times as fast as a keyed hash, which counts at 17 for each row.
+std::string SubKey(const std::string& key, std::string_view input);
 
 // Const methods are thread-safe.
 class SubjectKeys {

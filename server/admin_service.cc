@@ -16,6 +16,7 @@
 #include "server/bundle_jobs.h"
 #include "server/grpc_status.h"
 #include "server/job_reactor.h"
+#include "server/personal_keys.h"
 #include "spdlog/spdlog.h"
 
 namespace maillage::server {
@@ -172,6 +173,7 @@ absl::Status AdminService::MakeBackup(const std::string& folder,
   last.mutable_summary()->set_bytes(manifest->bytes());
   last.mutable_summary()->set_feed_head(manifest->feed_head);
   last.mutable_summary()->set_root(manifest->root);
+  last.mutable_summary()->set_personal_keys_file(PersonalKeysBeside(folder, manifest->personal_keys).string());
   tell(std::move(last));
   return absl::OkStatus();
 }

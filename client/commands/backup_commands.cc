@@ -46,8 +46,10 @@ absl::Status RunBackup(Session& session, const std::string& folder) {
   session.env.out << summary.folder() << session.Say(" : ", ": ") << summary.files()
                   << session.Say(" fichiers, ", " files, ") << summary.bytes()
                   << session.Say(" octets ; empreinte ", " bytes; root ") << summary.root()
-                  << session.Say("\nGardez-la sur un autre disque, comme une clé : elle contient celle du site.\n",
-                                 "\nKeep it on another disk, like a key: the site's own is in it.\n");
+                  << session.Say("\nGardez-la sur un autre disque, comme une clé : elle contient celle du site. Elle va avec ",
+                                 "\nKeep it on another disk, like a key: the site's own is in it. It goes with ")
+                  << summary.personal_keys_file() << session.Say(", sans quoi les données personnelles sont illisibles.\n",
+                                                                 ", without which personal data can't be read.\n");
   return absl::OkStatus();
 }
 

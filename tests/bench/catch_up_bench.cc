@@ -19,10 +19,10 @@ namespace {
 enum class Hint { kRemembered, kForgotten };
 
 // The change as its author encoded it: what has to travel at least.
-uint64_t AuthorsBytesSince(const DiskSite& site, uint64_t feed_head) {
+uint64_t AuthorsBytesSince(DiskSite& site, uint64_t feed_head) {
   uint64_t bytes = 0;
-  auto cursor = site.store().Scan(storage::Table::kFeed, {storage::FeedKey(feed_head + 1), ""},
-                                  storage::ScanOrder::kAscending);
+  auto cursor = site.replica().store().Scan(storage::Table::kFeed, {storage::FeedKey(feed_head + 1), ""},
+                                            storage::ScanOrder::kAscending);
   for (; cursor->Valid(); cursor->Next()) {
     bytes += Must(replication::DecodeFeedEntry(cursor->value())).change.size();
   }

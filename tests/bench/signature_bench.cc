@@ -50,10 +50,10 @@ v1::NetworkFile Found(const std::string& first, const std::string& second) {
   return network;
 }
 
-std::vector<std::string> ChangesOf(const DiskSite& site) {
+std::vector<std::string> ChangesOf(DiskSite& site) {
   std::vector<std::string> changes;
   for (uint64_t position = 1; position <= RunSizes().records; ++position) {
-    const auto entry = replication::ReadFeedEntry(site.store(), position);
+    const auto entry = replication::ReadFeedEntry(site.replica().store(), position);
     if (entry.ok() && !entry->change.empty()) changes.push_back(entry->change);
   }
   return changes;

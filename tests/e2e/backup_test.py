@@ -79,11 +79,12 @@ class BackupTest(NodesTest):
         actor = node.ask('create', 'actor', 'name=Amis du Mali', 'emails+=awa.diallo@exemple.fr', 'internal_notes=absente le mardi')['id']
         backup = self.folder / 'copies' / 'lundi'
         backup.parent.mkdir()
-        node.run('backup', str(backup))
+        said = node.run('backup', str(backup))
         node.stop()
         for text in ('awa.diallo', 'absente le mardi'):
             self.assertEqual(self.holding(self.folder, text), [])
         [keys] = backup.parent.glob('personal-*.key')
+        self.assertIn(f'Elle va avec {keys}', said)
         self.assertEqual(keys.read_bytes(), (node.data / 'personal.key').read_bytes())
         self.assertEqual(keys.stat().st_mode & 0o777, 0o600)
 
