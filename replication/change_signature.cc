@@ -267,6 +267,12 @@ std::string HashOfChange(std::string_view bytes) {
   return (by_part ? part->hash : Blake2b256({bytes})).substr(0, kChangeHashSize);
 }
 
+std::string WithRoomForSignature(std::string_view unsigned_bytes) {
+  std::string bytes(unsigned_bytes);
+  AppendSignature(std::string(kSignatureSize, '\0'), bytes);
+  return bytes;
+}
+
 void SignChange(const SigningKey& key, const NetworkId& network, std::string& bytes) {
   const Message message = MessageOf(bytes, network);
   MAILLAGE_CHECK(!message.bytes.empty());

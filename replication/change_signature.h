@@ -39,6 +39,10 @@ inline constexpr size_t kSignatureFieldSize = 2 + kSignatureSize;
 // that is no message.
 std::string HashOfChange(std::string_view bytes);
 
+// A change that is yet to be signed, with room in the place of its signature: its hash is that of the signed one. Of one without
+// either HashOfChange can't tell whether its last bytes are a signature.
+std::string WithRoomForSignature(std::string_view unsigned_bytes);
+
 // What a signature adds to a change at most.
 inline constexpr size_t kMaxSignatureSize = 2 + kMaxTreeProofSize + kSignatureFieldSize;
 

@@ -330,10 +330,10 @@ absl::StatusOr<Replica::Renames> Replica::ChooseRenames(const std::set<uint64_t>
 void Replica::PutRenamed(const HistoricChange& renamed, bool history_broken, std::map<Actor, std::string>& chain) {
   Change change = renamed.change;
   change.previous.clear();
-  change.salt.clear();
   std::string& last = chain[change.dot.actor];
   if (Signs()) {
-    change.salt = NewSalt();
+    // One that it has stays: the record's state holds commitments that were made with it.
+    if (change.salt.empty()) change.salt = NewSalt();
     if (change.dot.n > 1) change.previous = last;
   }
   std::string bytes = EncodeChange(change);

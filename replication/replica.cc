@@ -20,7 +20,7 @@ using storage::Table;
 namespace {
 
 // What an operation takes at most in a state beyond its bytes in a change.
-constexpr size_t kOperationOverhead = 32;
+constexpr size_t kOperationOverhead = 32 + kCommitmentSize;
 // What an author who is new to a record adds to its state: an entry of its vector, a name. A correction of the same
 // length passes, whoever makes it.
 constexpr size_t kAuthorOverhead = kMaxPersonBytes + 64;
@@ -266,8 +266,9 @@ absl::StatusOr<Dot> Replica::Write(LocalWrite write) {
   state.Apply(change);
   open_.site_sequence = change.site_sequence;
   open_.clock = change.time;
-  NoteAuthor(change.dot.actor, change.site_sequence, bytes);
-  (*staged)->applied.emplace_back(change.dot, bytes);
+  const std::string& hashed = Signs() ? WithRoomForSignature(bytes) : bytes;
+  NoteAuthor(change.dot.actor, change.site_sequence, hashed);
+  (*staged)->applied.emplace_back(change.dot, hashed);
   const uint64_t position = AppendToFeed(
       {FeedEntry::Type::kChange, identity_.site, change.record, std::move(bytes),
        AllPlaces(std::move(places), state)},

@@ -281,7 +281,8 @@ class Replica {
     bool changed = false;
     // As this site handed it over, once or more.
     std::optional<EvictedRecord> evicted;
-    // Changes of the open batch, in their order, as they are encoded: the store doesn't have them yet.
+    // Changes of the open batch, in their order, as they are encoded (own ones with room for their signature): the store doesn't
+    // have them yet.
     std::vector<std::pair<Dot, std::string>> applied;
     // What staged_index_ holds of this record; stale while the record is in unindexed_.
     std::vector<std::string> index_keys;

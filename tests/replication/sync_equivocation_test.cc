@@ -59,6 +59,24 @@ class SyncEquivocation : public ::testing::Test {
   RecordId id;
 };
 
+// Two changes of one commit are chained before they are signed, and "z@", 66 bytes before the end of one, is how a signature begins.
+TEST_F(SyncEquivocation, WhatLooksLikeASignatureIsNone) {
+  const RecordKey record{kActor, id};
+  for (size_t after = 0; after <= 2 * kSignatureFieldSize; ++after) {
+    for (const std::string& name : {"diaz@" + std::string(after, 'x'), std::string("b")}) {
+      const VersionVector seen = (*savoie.replica->State(record))->vector();
+      ASSERT_TRUE(savoie.replica->Write({record, seen, {{1, v1::REGISTER, "", name, false}}, "Awa", ""}).ok());
+    }
+    ASSERT_TRUE(savoie.replica->Commit().ok());
+    const std::vector<std::string> feed = savoie.Feed();
+    ASSERT_EQ(DecodeChange(feed.back())->previous, HashOfChange(feed[feed.size() - 2])) << after;
+    for (const auto& [incarnation, known] : savoie.replica->KnownOf(savoie.id)) ASSERT_EQ(known.hash, HashOfChange(feed.back())) << after;
+  }
+  Link(&savoie, &lyon).Run();
+  EXPECT_EQ(savoie.Digest(), lyon.Digest());
+  EXPECT_FALSE(IsKnownAt(lyon));
+}
+
 TEST_F(SyncEquivocation, HonestSitesChainWhatTheyWrite) {
   for (const char* name : {"a", "b", "c"}) savoie.Update(id, NamedActor(name), {"name"});
   const std::vector<std::string> feed = savoie.Feed();
