@@ -176,6 +176,16 @@ TEST_F(SyncInternal, AnInternalValueWithoutSaltIsTakenByNobody) {
   EXPECT_EQ(id, change.record.id);
 }
 
+// A copy of a site gives its changes new dots; what its state says of them has to be what others make of them.
+TEST_F(SyncInternal, WhatGetsANewDotKeepsItsCommitments) {
+  const RecordId id = savoie.Create(Noted(kNote));
+  ASSERT_TRUE(savoie.replica->Renounce(ContinuityDoubt::kTwinMet, {}, /*must_renew=*/true).ok());
+  EXPECT_TRUE(Agree(savoie, lyon));
+  EXPECT_EQ(savoie.State(kActor, id), lyon.State(kActor, id));
+  EXPECT_EQ(lyon.Actor(id).internal_notes(), kNote);
+  EXPECT_TRUE(Agree(region, lyon));
+}
+
 // Whoever meets whom, and in whatever order: all hold the same, and readers none of it.
 TEST_F(SyncInternal, AnyFleetAgreesAndReadersHoldNothing) {
   std::mt19937_64 random(TestSeed());
