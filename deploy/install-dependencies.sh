@@ -21,15 +21,16 @@ packages_of() {
       echo libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
       echo librocksdb-dev libsodium-dev libssl-dev libicu-dev
       echo libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libcsv-dev
+      echo libcpp-httplib-dev prometheus-cpp-dev
       echo python3
       ;;
     # python3-grpcio: a client that isn't ours; grpc-proto: the reflection and health protocols it speaks; clang-14:
-    # the fuzz targets; systemd: its judgement of our services.
+    # the fuzz targets; systemd: its judgement of our services; prometheus: what the alert rules are for.
     test)
       echo libgtest-dev libgmock-dev libbenchmark-dev
       echo python3-grpcio python3-protobuf grpc-proto
       echo clang-14 libfuzzer-14-dev libclang-rt-14-dev
-      echo systemd
+      echo systemd prometheus
       ;;
     *)
       echo "Groupe de paquets inconnu : « $1 » ; attendu : build, test." >&2
@@ -83,6 +84,10 @@ install_packages() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "${missing[@]}" \
       >>"$log" 2>&1; then
     rm -f "$log"
+    # Debian starts it as a service; the tests start their own, and want nothing to listen on the machine for good.
+    if [[ " ${missing[*]} " == *" prometheus "* ]] && command -v systemctl >/dev/null; then
+      as_root systemctl disable --now prometheus >/dev/null 2>&1 || true
+    fi
     echo "Paquets Debian : installés."
   else
     tail -n 30 "$log" >&2

@@ -10,6 +10,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "replication/byte_codec.h"
 #include "replication/repair.h"
 #include "replication/scrub.h"
 #include "server/backup.h"
@@ -17,6 +18,7 @@
 #include "server/grpc_status.h"
 #include "server/job_reactor.h"
 #include "server/personal_keys.h"
+#include "storage/keys.h"
 #include "spdlog/spdlog.h"
 
 namespace maillage::server {
@@ -165,6 +167,7 @@ absl::Status AdminService::MakeBackup(const std::string& folder,
     return tell(std::move(progress));
   });
   if (!manifest.ok()) return manifest.status();
+  NoteBackup(manifest->time_millis);
   v1::BackupProgress last;
   last.set_bytes_done(manifest->bytes());
   last.set_bytes_total(manifest->bytes());
@@ -294,6 +297,15 @@ absl::Status AdminService::Repair(const std::function<bool(v1::ScrubProgress)>& 
                    report->after.waiting, tally.derived_rows, tally.history_rows, tally.renewed);
   tell(std::move(last));
   return absl::OkStatus();
+}
+
+void AdminService::NoteBackup(uint64_t time_millis) {
+  std::string row;
+  replication::ByteWriter(&row).Fixed64(time_millis);
+  const absl::Status noted =
+      writer_->Run([&](replication::Replica& replica) { replica.PutMeta(std::string(storage::kBackupKey), row); });
+  // The copy is whole all the same.
+  if (!noted.ok()) spdlog::warn("time of the backup not kept error=\"{}\"", noted.ToString());
 }
 
 BackupManifest AdminService::Describe(const replication::Replica& replica) const {

@@ -68,6 +68,8 @@ class AdminService final : public v1::AdminService::CallbackService {
   bool stopping() const;
   // In the audit log: what was asked for, and how it ended.
   void Note(const std::string& person, const char* action, const std::string& subject, const absl::Status& outcome) const;
+  // For whoever asks how old the last backup is.
+  void NoteBackup(uint64_t time_millis);
   BackupManifest Describe(const replication::Replica& replica) const;
   // How far the reading of the store is. `tell` must outlive it.
   replication::ScrubProgress TellRows(const std::function<bool(v1::ScrubProgress)>& tell) const;

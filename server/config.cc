@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "server/loopback.h"
 #include "proto/absl_view.h"
 #include "toml++/toml.h"
 
@@ -36,6 +37,8 @@ absl::Status ReadValue(std::string_view source, const std::string& name,
     config.listen = *text;
   } else if (name == "socket" && text) {
     config.socket = *text;
+  } else if (name == "http" && text) {
+    config.http = *text;
   } else if (name == "log_level" && text) {
     config.log_level = *text;
   } else if (name == "cache_mib" && value.is_integer() && *value.value<int64_t>() > 0) {
@@ -50,7 +53,7 @@ absl::Status ReadValue(std::string_view source, const std::string& name,
   } else {
     return Wrong(source, value.source(),
                  absl::StrCat("« ", name, " » est inconnu ou d'un autre type ; noms connus : site, "
-                                          "data, lease, scope, listen, socket, peers, log_level, cache_mib"));
+                                          "data, lease, scope, listen, socket, http, peers, log_level, cache_mib"));
   }
   return absl::OkStatus();
 }
@@ -81,6 +84,15 @@ absl::Status CheckAddress(const std::string& address, bool may_be_any_port) {
       absl::StrCat("« ", address, " » n'est pas une adresse : HÔTE:PORT, par exemple 127.0.0.1:7101"));
 }
 
+absl::Status CheckHttp(const std::string& address) {
+  if (address.empty()) return absl::OkStatus();
+  if (absl::Status status = CheckAddress(address, true); !status.ok()) return status;
+  if (IsLoopback(address)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "--http ", address, " : la porte HTTP n'écoute que sur sa propre machine (127.0.0.1) ; pour la voir d'une autre : "
+      "ssh -L 7180:127.0.0.1:7180 MACHINE"));
+}
+
 }  // namespace
 
 bool IsSiteName(const std::string& name) {
@@ -108,6 +120,7 @@ absl::Status CheckConfig(const Config& config) {
     return absl::InvalidArgumentError("il manque le dossier des données (--data DOSSIER)");
   }
   if (absl::Status status = CheckAddress(config.listen, true); !status.ok()) return status;
+  if (absl::Status status = CheckHttp(config.http); !status.ok()) return status;
   for (const std::string& peer : config.peers) {
     if (absl::Status status = CheckAddress(peer, false); !status.ok()) return status;
   }

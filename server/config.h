@@ -23,6 +23,8 @@ struct Config {
   std::string scope;
   // HOST:PORT; port 0 takes a free one.
   std::string listen = "127.0.0.1:7101";
+  // HOST:PORT of the node's HTTP door, on loopback; port 0 takes a free one. Empty: none.
+  std::string http;
   // The Unix socket for programs of this machine. Empty: DATA/maillage.sock.
   std::filesystem::path socket;
   // HOST:PORT of the nodes that this one dials.

@@ -62,7 +62,7 @@ void DescribeOptions(CLI::App& app, Config& flags, std::string& file) {
   app.description(
       "Nœud Maillage : la base d'un site, et ses liaisons avec les autres.\n"
       "A Maillage node: one site's database, and its links to the others.");
-  app.add_option("--config", file, "Fichier TOML : site, data, lease, scope, listen, socket, peers, log_level, cache_mib")
+  app.add_option("--config", file, "Fichier TOML : site, data, lease, scope, listen, socket, http, peers, log_level, cache_mib")
       ->check(CLI::ExistingFile);
   app.add_option("--site", flags.site, "Nom du site : savoie");
   app.add_option("--data", flags.data, "Dossier des données, créé s'il n'existe pas");
@@ -73,6 +73,7 @@ void DescribeOptions(CLI::App& app, Config& flags, std::string& file) {
   app.add_option("--listen", flags.listen, "HÔTE:PORT où écouter (127.0.0.1:7101 ; port 0 : un port libre)");
   app.add_option("--socket", flags.socket, "Socket Unix pour les programmes de cette machine (DATA/maillage.sock)");
   app.add_option("--peer", flags.peers, "HÔTE:PORT d'un nœud à appeler ; répétable");
+  app.add_option("--http", flags.http, "Santé et mesures en HTTP, sur cette machine seulement : 127.0.0.1:7180 (rien)");
   app.add_option("--log-level", flags.log_level, "trace, debug, info, warn ou error");
   app.add_option("--cache-mib", flags.cache_mib, "Mémoire pour les lectures, en Mio");
   app.footer(
@@ -93,6 +94,7 @@ void Override(const CLI::App& app, const Config& flags, Config& config) {
   if (app.count("--listen") > 0) config.listen = flags.listen;
   if (app.count("--socket") > 0) config.socket = flags.socket;
   if (app.count("--peer") > 0) config.peers = flags.peers;
+  if (app.count("--http") > 0) config.http = flags.http;
   if (app.count("--log-level") > 0) config.log_level = flags.log_level;
   if (app.count("--cache-mib") > 0) config.cache_mib = flags.cache_mib;
 }
@@ -251,7 +253,7 @@ int main(int argc, char** argv) {
   StartTransportLog();
   auto node = maillage::server::Node::Start(config);
   if (!node.ok()) return Complain(node.status(), kFailed);
-  spdlog::info("node ready site={} address={} data={}", config.site, (*node)->address(),
+  spdlog::info("node ready site={} address={} http={} data={}", config.site, (*node)->address(), (*node)->http_address(),
                config.data.string());
   int signal = 0;
   sigwait(&stop_signals, &signal);

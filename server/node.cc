@@ -23,8 +23,13 @@
 #include "server/local_socket.h"
 #include "server/lease.h"
 #include "server/machine.h"
+#include "server/console/health.h"
+#include "server/console/http_server.h"
+#include "server/console/metrics.h"
+#include "server/loopback.h"
 #include "server/peer_hub.h"
 #include "server/personal_keys.h"
+#include "server/resources.h"
 #include "server/quarantine_service.h"
 #include "server/records/record_service.h"
 #include "server/recovery.h"
@@ -69,11 +74,6 @@ class SyncService final : public v1::SyncService::CallbackService {
   PeerHub* const hub_;
 };
 
-bool IsLoopback(const std::string& listen) {
-  const std::string host = listen.substr(0, listen.rfind(':'));
-  return host == "localhost" || host == "[::1]" || absl::StartsWith(host, "127.");
-}
-
 // "127.0.0.1:0" with the port that was taken.
 std::string WithPort(const std::string& listen, int port) {
   return absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port);
@@ -96,6 +96,7 @@ class RunningNode final : public Node {
   ~RunningNode() override { Shutdown(); }
 
   std::string address() const override { return address_; }
+  std::string http_address() const override { return http_ == nullptr ? "" : http_->address(); }
 
   absl::Status Open(const Config& config) {
     std::error_code error;
@@ -164,7 +165,8 @@ class RunningNode final : public Node {
     record_service_ = std::make_unique<RecordService>(&Schema::BuiltIn(), sealed_.get(), writer_.get());
     status_service_ = std::make_unique<StatusService>(
         writer_.get(), hub_.get(), recovery_.get(), &Schema::BuiltIn(),
-        StatusService::Facts{config.site, clock_.NowMillis(), CertificateClock()});
+        StatusService::Facts{config.site, clock_.NowMillis(), CertificateClock(),
+                             [this, data = config.data](v1::NodeStatus& status) { DescribeMachine(data, status); }});
     admin_service_ = std::make_unique<AdminService>(
         writer_.get(), store_.get(), sealed_.get(), ports_.disk, &clock_, &Schema::BuiltIn(),
         AdminService::Facts{config.site, config.data, ports_.disk_reserve_bytes, audit_.get(), personal_keys_.get()}, [this] { hub_->OnRepaired(); });
@@ -175,6 +177,7 @@ class RunningNode final : public Node {
     trust_service_ = std::make_unique<TrustService>(writer_.get(), trust_.get());
     if (absl::Status status = ListenLocally(config); !status.ok()) return status;
     if (absl::Status status = Listen(config); !status.ok()) return status;
+    if (absl::Status status = ListenHttp(config); !status.ok()) return status;
     absl::Status started;
     absl::Status committed = writer_->Run([&](Replica&) { started = hub_->Start(); });
     if (trust_ != nullptr) trust_->KeepRenewed(config.peers);
@@ -184,6 +187,7 @@ class RunningNode final : public Node {
   void Shutdown() override {
     if (std::exchange(shut_down_, true)) return;
     local_socket_.reset();
+    http_.reset();
     if (server_ != nullptr) {
       record_service_->Shutdown();
       admin_service_->Shutdown();
@@ -355,6 +359,27 @@ class RunningNode final : public Node {
     return absl::OkStatus();
   }
 
+  absl::Status ListenHttp(const Config& config) {
+    if (config.http.empty()) return absl::OkStatus();
+    http_ = std::make_unique<HttpServer>();
+    http_->Get("/livez", [this] { return Livez(status_service_->Read()); });
+    http_->Get("/readyz", [this] { return Readyz(status_service_->Read()); });
+    http_->Get("/metrics", [this] { return Metrics(status_service_->Read()); });
+    return http_->Start(config.http);
+  }
+
+  // On the writer's thread.
+  void DescribeMachine(const std::filesystem::path& data, v1::NodeStatus& status) const {
+    status.set_disk_bytes(FileSystemBytes(data));
+    status.set_memory_bytes(ResidentBytes());
+    const auto sizes = store_->TableBytes();
+    for (size_t table = 0; table < sizes.size(); ++table) {
+      v1::TableSize* const size = status.add_tables();
+      size->set_table(std::string(storage::TableName(static_cast<storage::Table>(table))));
+      size->set_bytes(sizes[table]);
+    }
+  }
+
   std::function<uint64_t()> CertificateClock() const {
     if (trust_ == nullptr) return nullptr;
     return [this] { return trust_->certificate_until_millis(); };
@@ -394,6 +419,8 @@ class RunningNode final : public Node {
   std::unique_ptr<PeerHub> hub_;
   std::unique_ptr<RecordService> record_service_;
   std::unique_ptr<StatusService> status_service_;
+  // Asks the status service.
+  std::unique_ptr<HttpServer> http_;
   std::unique_ptr<SyncService> sync_service_;
   std::unique_ptr<AdminService> admin_service_;
   std::unique_ptr<SiteService> site_service_;

@@ -37,6 +37,8 @@ class Node {
 
   // HOST:PORT that the node listens on, with the port that was taken.
   virtual std::string address() const = 0;
+  // The same of its HTTP door; empty where it has none.
+  virtual std::string http_address() const = 0;
   // Finishes what was begun, says goodbye to peers and clients, closes the store. Idempotent, not thread-safe.
   virtual void Shutdown() = 0;
 };

@@ -20,7 +20,8 @@ using replication::SyncState;
 
 PeerHub::PeerHub(Writer* writer, replication::Replica* replica, std::string site_name,
                  const std::vector<std::string>& addresses, Dialer dialer)
-    : writer_(writer), replica_(replica), site_name_(std::move(site_name)), dialer_(std::move(dialer)) {
+    : writer_(writer), replica_(replica), site_name_(std::move(site_name)), dialer_(std::move(dialer)),
+      feed_times_(replica->progress().feed_head) {
   for (const std::string& address : addresses) {
     Peer& peer = peers_.emplace_back();
     peer.address = address;
@@ -45,7 +46,8 @@ absl::Status PeerHub::Start() {
     if (!site.ok()) return site.status();
     if (site->has_value()) peer.site = SiteId::FromBytes(**site).value_or(SiteId());
   }
-  subscription_ = writer_->Subscribe([this](uint64_t) {
+  subscription_ = writer_->Subscribe([this](uint64_t feed_head) {
+    feed_times_.Note(feed_head, Now());
     pump_due_ = true;
     Pump();
   });
@@ -194,7 +196,11 @@ void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& fr
   }
   if (!was_closing) NoteMalformed(*link, link->session->fault());
   if (!link->introduced && frame.has_hello()) Introduce(link);
-  if (Peer* peer = PeerOf(*link)) peer->last_contact_millis = Now();
+  Peer* const peer = PeerOf(*link);
+  if (peer == nullptr) return;
+  peer->last_contact_millis = Now();
+  if (!frame.has_check() || !frame.check().reply() || !link->asked.has_value()) return;
+  peer->round_trip = std::chrono::duration_cast<std::chrono::microseconds>(begin - *std::exchange(link->asked, std::nullopt));
 }
 
 void PeerHub::Charge(Link& link, double bytes, double work_millis) {
@@ -323,6 +329,7 @@ void PeerHub::OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& st
     // An office that is off for weeks is one line in the log, not one per attempt.
     const auto level = error == peer->last_error ? spdlog::level::debug : spdlog::level::info;
     peer->last_error = error;
+    if (progress.goodbye == v1::Goodbye::NOT_CONVERGING && peer->disagreement_millis == 0) peer->disagreement_millis = Now();
     if (progress.goodbye == v1::Goodbye::DUPLICATE && peer->schedule.has_value()) {
       peer->schedule->Postpone(Now() + kDuplicateRedialMillis);
     }
@@ -378,6 +385,7 @@ void PeerHub::PumpLink(const std::shared_ptr<Link>& link) {
   if (Peer* peer = PeerOf(*link)) NoteOutcome(link, *peer);
   if (*filled) {
     link->writing = true;
+    if (frame.has_check() && !frame.check().reply()) link->asked = std::chrono::steady_clock::now();
     if (frame.has_goodbye()) BeginEnd(*link);
     link->stream->Write(frame);
   } else if (link->session->closed()) {
@@ -393,11 +401,15 @@ void PeerHub::BeginEnd(Link& link) {
 
 void PeerHub::NoteOutcome(const std::shared_ptr<Link>& link, Peer& peer) {
   const SyncProgress& progress = link->session->progress();
-  if (std::exchange(link->separations_seen, progress.separations) != progress.separations) AnswerWaiters(peer);
+  if (std::exchange(link->separations_seen, progress.separations) != progress.separations) {
+    if (peer.disagreement_millis == 0) peer.disagreement_millis = Now();
+    AnswerWaiters(peer);
+  }
   if (progress.agreements == link->agreements_seen) return;
   link->agreements_seen = progress.agreements;
   if (peer.schedule.has_value()) peer.schedule->OnAgreement();
   peer.last_error.clear();
+  peer.disagreement_millis = 0;
   AnswerWaiters(peer);
 }
 

@@ -3,6 +3,7 @@
 #ifndef MAILLAGE_SERVER_PEER_HUB_H_
 #define MAILLAGE_SERVER_PEER_HUB_H_
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -21,6 +22,7 @@
 #include "replication/sync_session.h"
 #include "server/admission.h"
 #include "server/allowance.h"
+#include "server/feed_times.h"
 #include "server/log_limiter.h"
 #include "server/sync_stream.h"
 #include "server/tuning.h"
@@ -108,6 +110,8 @@ class PeerHub {
     // Its site has cost more than it may: frames that were handled, and whose room isn't given back to the stream before then.
     size_t kept_frames = 0;
     uint64_t slowed_until_millis = 0;
+    // When a Check went out that hasn't been answered; nothing where none has.
+    std::optional<std::chrono::steady_clock::time_point> asked;
   };
 
   // What a site may still cost.
@@ -136,6 +140,10 @@ class PeerHub {
     replication::SyncProgress last;
     uint64_t last_contact_millis = 0;
     std::string last_error;
+    // From a Check to its answer, last time; zero: never.
+    std::chrono::microseconds round_trip{0};
+    // Since when everything was exchanged and roots differ; 0: they don't, as far as is known.
+    uint64_t disagreement_millis = 0;
     std::vector<Waiter> waiters;
   };
 
@@ -172,6 +180,9 @@ class PeerHub {
   void NoteOutcome(const std::shared_ptr<Link>& link, Peer& peer);
   void AnswerWaiters(Peer& peer);
   void Describe(const Peer& peer, v1::PeerStatus& status) const;
+  void DescribeMember(const Peer& peer, v1::PeerStatus& status) const;
+  // When the first entry of the feed behind a position was saved; 0: there is none.
+  uint64_t SavedAfter(uint64_t position) const;
   Peer* FindPeer(const std::string& name);
   const Peer* FindPeer(const std::string& name) const;
   Peer* PeerOf(const Link& link);
@@ -187,6 +198,7 @@ class PeerHub {
   const Dialer dialer_;
   // A list: peers keep their addresses in memory.
   std::list<Peer> peers_;
+  FeedTimes feed_times_;
   std::list<std::shared_ptr<Link>> links_;
   std::set<std::string> paused_;
   uint64_t next_link_ = 1;

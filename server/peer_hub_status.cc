@@ -1,7 +1,11 @@
 // What an administrator sees of the peers.
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "google/protobuf/util/time_util.h"
+#include "replication/change.h"
+#include "replication/record_reader.h"
 #include "server/peer_hub.h"
 #include "server/peer_text.h"
 
@@ -19,6 +23,26 @@ absl::StatusOr<v1::PeerStatus> PeerHub::Status(const std::string& name) const {
   v1::PeerStatus status;
   Describe(*peer, status);
   return status;
+}
+
+uint64_t PeerHub::SavedAfter(uint64_t position) const {
+  if (position >= replica_->progress().feed_head) return 0;
+  if (const std::optional<uint64_t> noted = feed_times_.SavedAfter(position)) return *noted;
+  // From before the start: no earlier than it was written.
+  const auto entry = replication::ReadFeedEntry(replica_->store(), position + 1);
+  const auto change = entry.ok() ? replication::DecodeChange(entry->change) : absl::StatusOr<replication::Change>(entry.status());
+  return change.ok() ? change->time.millis() : Now();
+}
+
+void PeerHub::DescribeMember(const Peer& peer, v1::PeerStatus& status) const {
+  const replication::Member* const member = replica_->membership()->Find(peer.site);
+  if (member != nullptr) {
+    status.set_role(member->role == v1::ROLE_ANTENNA ? "antenna" : member->role == v1::ROLE_READER ? "reader" : "relay");
+  }
+  if (peer.disagreement_millis > 0) SetMillis(peer.disagreement_millis, status.mutable_disagreement_time());
+  if (peer.round_trip.count() > 0) {
+    *status.mutable_round_trip() = google::protobuf::util::TimeUtil::MicrosecondsToDuration(peer.round_trip.count());
+  }
 }
 
 void PeerHub::Describe(const Peer& peer, v1::PeerStatus& status) const {
@@ -46,6 +70,13 @@ void PeerHub::Describe(const Peer& peer, v1::PeerStatus& status) const {
   status.set_address(peer.address);
   if (!peer.site.empty()) status.set_site_id(FormatSiteId(peer.site));
   status.set_saved_position(replica_->progress().feed_head);
+  const auto say_age = [this](uint64_t position, google::protobuf::Timestamp* (v1::PeerStatus::*into)(), v1::PeerStatus& told) {
+    if (const uint64_t saved = SavedAfter(position); saved > 0) SetMillis(saved, (told.*into)());
+  };
+  say_age(status.sent_position(), &v1::PeerStatus::mutable_oldest_unsent_time, status);
+  say_age(status.stored_position(), &v1::PeerStatus::mutable_oldest_unstored_time, status);
+  say_age(status.applied_position(), &v1::PeerStatus::mutable_oldest_unapplied_time, status);
+  DescribeMember(peer, status);
   status.set_last_error(peer.last_error);
   SetMillis(peer.last_contact_millis, status.mutable_last_contact_time());
   if (peer.last_contact_millis == 0) status.clear_last_contact_time();

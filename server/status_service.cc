@@ -1,14 +1,20 @@
 #include "server/status_service.h"
 
+#include <chrono>
+#include <future>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "replication/byte_codec.h"
 #include "server/explain.h"
 #include "server/grpc_status.h"
 #include "server/peer_text.h"
 #include "server/site_list.h"
+#include "server/tuning.h"
+#include "storage/keys.h"
 
 #ifndef MAILLAGE_VERSION
 #error "the build defines MAILLAGE_VERSION"
@@ -68,7 +74,27 @@ void StatusService::FillStatus(const replication::Replica& replica, v1::NodeStat
   if (facts_.certificate_until_millis) {
     SetMillis(facts_.certificate_until_millis(), status->mutable_certificate_expire_time());
   }
+  const auto backup = replica.store().Get(storage::Table::kMeta, storage::kBackupKey);
+  if (backup.ok() && backup->has_value()) {
+    SetMillis(replication::ByteReader(**backup).Fixed64(), status->mutable_backup_time());
+  }
+  if (facts_.describe_machine) facts_.describe_machine(*status);
   if (replica.complete_millis() > 0) SetMillis(replica.complete_millis(), status->mutable_territory_complete_time());
+}
+
+absl::StatusOr<v1::NodeStatus> StatusService::Read() const {
+  // Outlives this call, should the writer answer later.
+  auto answer = std::make_shared<std::promise<v1::NodeStatus>>();
+  std::future<v1::NodeStatus> told = answer->get_future();
+  writer_->Post([](replication::Replica&) {},
+                [this, answer](const absl::Status&) {
+                  v1::NodeStatus status;
+                  FillStatus(writer_->replica(), &status);
+                  answer->set_value(std::move(status));
+                });
+  if (told.wait_for(std::chrono::milliseconds(kStatusPatienceMillis)) == std::future_status::ready) return told.get();
+  return absl::UnavailableError(absl::StrCat("le nœud ne répond pas depuis ", kStatusPatienceMillis / 1000,
+                                             " s : le disque est-il bloqué ?"));
 }
 
 grpc::ServerUnaryReactor* StatusService::GetStatus(grpc::CallbackServerContext* context,

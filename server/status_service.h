@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 
+#include "absl/status/statusor.h"
 #include "proto/status_service.grpc.pb.h"
 #include "replication/schema.h"
 #include "server/peer_hub.h"
@@ -22,11 +23,17 @@ class StatusService final : public v1::StatusService::CallbackService {
     uint64_t start_millis = 0;
     // Until when this site's certificate is valid, in milliseconds since 1970; empty: of no network.
     std::function<uint64_t()> certificate_until_millis = {};
+    // What the node takes of its machine; on the writer's thread. May be empty.
+    std::function<void(v1::NodeStatus&)> describe_machine = {};
   };
 
   // All pointers must outlive the service.
   StatusService(Writer* writer, PeerHub* hub, const Recovery* recovery, const replication::Schema* schema,
                 Facts facts);
+
+  // For who isn't a gRPC client. Unavailable, in French, where the writer doesn't answer within kStatusPatienceMillis. Not on its
+  // thread.
+  absl::StatusOr<v1::NodeStatus> Read() const;
 
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest* request,

@@ -116,6 +116,16 @@ inline constexpr double kSiteWorkMillisPerSecond = 500;
 // Sites of which that is remembered: more than a network has members.
 inline constexpr size_t kMaxSitesRemembered = 20'000;
 
+// The node's HTTP door is for one browser and one Prometheus on the same machine: threads, what a request may hold, how long it may
+// take to come and its answer to go, and how long a connection may idle (a stop waits for that).
+inline constexpr size_t kHttpThreads = 8;
+inline constexpr size_t kMaxHttpBodyBytes = 64 * 1024;
+inline constexpr int64_t kHttpPatienceSeconds = 10;
+inline constexpr int64_t kHttpIdleSeconds = 1;
+// Within that the writer answers a question about the node, or is said to stand still: a commit takes some milliseconds, a reopening
+// of the store some seconds.
+inline constexpr int64_t kStatusPatienceMillis = 5'000;
+
 // What peers and clients get to take their leave when the node stops.
 inline constexpr int64_t kGoodbyeMillis = 1'000;
 

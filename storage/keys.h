@@ -43,6 +43,7 @@
 //                                                                     states follow (replication/revoked_authors.h)
 //               "personal"                                            which keys the rows are encrypted under that say something
 //                                                                     of a person (replication/sealed_store.h)
+//               "backup"                                              millis:8 of the last backup of this database
 //               "loading"                                             the bundle under way, and how many frames were taken
 //
 // position counts what was stored here, from 1. hash is the first 8 bytes of BLAKE2b-256 of kind and id:
@@ -142,6 +143,7 @@ inline constexpr std::string_view kHadPrefix = "had/";
 inline constexpr std::string_view kDuePrefix = "due/";
 inline constexpr std::string_view kLoadingKey = "loading";
 inline constexpr std::string_view kRevokedKey = "revoked";
+inline constexpr std::string_view kBackupKey = "backup";
 inline constexpr std::string_view kPersonalKeysKey = "personal";
 inline constexpr std::string_view kMemberPrefix = "member/";
 std::string MemberKey(std::string_view entry_id);

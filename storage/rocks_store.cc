@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -546,16 +547,21 @@ std::array<uint64_t, kTableCount> RocksStore::DiskUse() const {
   return bytes;
 }
 
-uint64_t RocksStore::ApproximateRows() const {
-  uint64_t rows = 0;
+RocksStore::PerTable RocksStore::PropertyOfTables(const std::string& property) const {
+  PerTable values{};
   const GateUse inside(gate_);
-  if (db_ == nullptr) return rows;
-  for (rocksdb::ColumnFamilyHandle* family : column_families_) {
-    uint64_t of_table = 0;
-    db_->GetIntProperty(family, rocksdb::DB::Properties::kEstimateNumKeys, &of_table);
-    rows += of_table;
-  }
-  return rows;
+  if (db_ == nullptr) return values;
+  for (size_t table = 0; table < kTableCount; ++table) db_->GetIntProperty(column_families_[table], property, &values[table]);
+  return values;
+}
+
+uint64_t RocksStore::ApproximateRows() const {
+  const PerTable rows = PropertyOfTables(rocksdb::DB::Properties::kEstimateNumKeys);
+  return std::accumulate(rows.begin(), rows.end(), uint64_t{0});
+}
+
+RocksStore::PerTable RocksStore::TableBytes() const {
+  return PropertyOfTables(rocksdb::DB::Properties::kTotalSstFilesSize);
 }
 
 absl::Status RocksStore::VerifyFiles() const {

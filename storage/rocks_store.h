@@ -110,6 +110,10 @@ class RocksStore final : public Store {
   // Of all tables, for progress bars.
   uint64_t ApproximateRows() const;
 
+  // Bytes of the sorted files of each table, by the table's number; what is in the log and in memory comes later.
+  using PerTable = std::array<uint64_t, kTableCount>;
+  PerTable TableBytes() const;
+
   // Reads every block of every sorted file, and compares its checksum. DataLoss names the first that is damaged.
   absl::Status VerifyFiles() const;
 
@@ -121,6 +125,7 @@ class RocksStore final : public Store {
  private:
   class View;
   class RowCursor;
+  PerTable PropertyOfTables(const std::string& property) const;
 
   RocksStore(std::string path, const RocksOptions& options);
   // As Open; for a store that is closed.

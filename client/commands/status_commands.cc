@@ -130,6 +130,16 @@ void AddWriteState(const Session& session, const v1::NodeStatus& status, TextTab
   }
 }
 
+void AddUpkeep(const Session& session, const v1::NodeStatus& status, TextTable& table) {
+  uint64_t stored = 0;
+  for (const v1::TableSize& size : status.tables()) stored += size.bytes();
+  table.AddRow({session.Say("base et mémoire", "store and memory"),
+                absl::StrCat(stored >> 20, session.Say(" Mio, ", " MiB, "), status.memory_bytes() >> 20, session.Say(" Mio", " MiB"))});
+  table.AddRow({session.Say("dernière sauvegarde", "last backup"),
+                status.has_backup_time() ? session.ShortTimeText(ToTime(status.backup_time()))
+                                         : session.Say("aucune (maillage backup DOSSIER)", "none (maillage backup FOLDER)")});
+}
+
 void AddRenewals(const Session& session, const v1::NodeStatus& status, TextTable& table) {
   if (status.renewals() == 0) return;
   std::string text = absl::StrCat(status.renewals());
@@ -172,6 +182,7 @@ void PrintNode(Session& session, const v1::NodeStatus& status) {
   AddRenewals(session, status, table);
   AddDamage(session, status, table);
   AddWriteState(session, status, table);
+  AddUpkeep(session, status, table);
   session.env.out << table.Render(0) << "\n" << PeersTable(session, status.peers());
 }
 

@@ -32,6 +32,8 @@ class Node:
         self.folder = folder
         self.address = f'127.0.0.1:{port}'
         self.peers = list(peers)
+        # HOST:PORT of its HTTP door; empty: none.
+        self.http = ''
         self.process: subprocess.Popen | None = None
         self._programs = programs
 
@@ -62,6 +64,8 @@ class Node:
             # A member holds what its antenna let it hold; a node of no network says it itself.
             if self.scope and not (self.data / 'network.pb').exists():
                 command += ['--scope', self.scope]
+            if self.http:
+                command += ['--http', self.http]
             for peer in self.peers:
                 command += ['--peer', peer]
         with self.log.open('ab') as log:

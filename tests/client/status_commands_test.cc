@@ -56,6 +56,8 @@ TEST_F(StatusCommands, SaysStatesInWords) {
       "empreinte            4f2a\n"
       "versions à comparer  0\n"
       "en quarantaine       0\n"
+      "base et mémoire      0 Mio, 0 Mio\n"
+      "dernière sauvegarde  aucune (maillage backup DOSSIER)\n"
       "\n"
       "site      adresse        état                      identiques le     à envoyer  à savoir\n"
       "Lyon      Lyon:7101      à jour                    23/11/2026 14:02  0\n"
