@@ -90,7 +90,10 @@ class Rewriter {
         const bool hidden = hides(operation);
         return RewriteOperation(*field.content, operation++, hidden, salts == Salts::kOwn && !hidden, out);
       }
-      if (IsProof(field) && salts == Salts::kNone) return TakeProof(field);
+      if (IsProof(field)) {
+        if (salts == Salts::kOwn) out.append(field.bytes);
+        return TakeProof(field);
+      }
       if (!IsSalt(field)) {
         out.append(field.bytes);
       } else if (salts == Salts::kOwn) {
@@ -100,7 +103,7 @@ class Rewriter {
     });
     return whole ? std::optional(std::move(out)) : std::nullopt;
   }
-  // Of a change that is rewritten as it was signed: how it is one of several.
+  // How it is one of several that were signed together; at most once in its bytes.
   const std::optional<std::string_view>& proof() const { return proof_; }
   // Of the change, or it had one that was taken out with a value.
   bool is_salted() const { return salt_.has_value(); }

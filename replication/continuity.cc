@@ -53,6 +53,11 @@ absl::StatusOr<VersionVector> DecodeVector(std::string_view bytes) {
   return FromProto(proto);
 }
 
+std::string ClashText(const Member& signer) {
+  return absl::StrCat("« ", signer.name, " » a signé deux modifications sous ce numéro, et ce site a l'autre : son dossier ou sa clé existe "
+                      "deux fois (maillage members)");
+}
+
 }  // namespace
 
 absl::Status Replica::LoadContinuity() {
@@ -259,6 +264,11 @@ absl::StatusOr<Replica::ApplyResult> Replica::CompareWithHeld(const Change& chan
   if (entry->change == bytes || HashOfChange(entry->change) == HashOfChange(bytes)) return duplicate;
   if (absl::Status author = CheckAuthor(change, bytes); !author.ok()) return author;
   if (absl::Status told = TellEquivocation(change, entry->change, bytes); !told.ok()) return told;
+  if (const Member* const signer = open_membership().Find(change.dot.actor.site); signer != nullptr) {
+    // The other one is held; this one isn't lost either.
+    absl::Status kept = Quarantine({source, ClashText(*signer), std::string(bytes)});
+    if (!kept.ok()) return kept;
+  }
   if (!by_author) return duplicate;
   absl::StatusOr<Change> held = DecodeChange(entry->change);
   if (!held.ok()) return absl::DataLossError("feed table: a damaged change");

@@ -154,6 +154,19 @@ TEST_F(ChangeSignatureTest, OneSignatureIsEnoughForMany) {
   EXPECT_EQ(signatures.size(), 2u);
 }
 
+// Whoever hashes it would take it for another change once a value is out.
+TEST_F(ChangeSignatureTest, TwoProofsAreNone) {
+  std::string change = EncodeChange(AChange());
+  std::string other = EncodeChange(AChange());
+  const size_t size = change.size();
+  SignChanges(network.lyon, network.id(), {&change, &other});
+  const std::string proof = change.substr(size, change.size() - size - kSignatureFieldSize);
+  const std::string doubled = change.substr(0, size) + proof + change.substr(size);
+  EXPECT_TRUE(Verifies(change));
+  EXPECT_FALSE(Verifies(doubled));
+  EXPECT_FALSE(WithoutValues(doubled).ok());
+}
+
 TEST_F(ChangeSignatureTest, WhatWasSignedTogetherCannotBeAlteredEither) {
   std::vector<std::string> changes = {EncodeChange(AChange(1)), EncodeChange(AChange(1)), EncodeChange(AChange(1))};
   const std::string other = EncodeChange(Written("a1").At(kMorning).By("Zoé").Set(1, "autre"));

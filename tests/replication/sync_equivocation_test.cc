@@ -4,7 +4,9 @@
 #include <string>
 
 #include "replication/change_signature.h"
+#include "replication/local_meta.h"
 #include "replication/sync_session.h"
+#include "storage/keys.h"
 #include "tests/replication/support/network.h"
 #include "tests/replication/sync_harness.h"
 #include "tests/support/seed.h"
@@ -106,6 +108,11 @@ TEST_F(SyncEquivocation, TwoChangesUnderOneNumberAreToldToAll) {
   // Isère forwards its own to Lyon, who holds another.
   ASSERT_TRUE(Take(lyon, Next("two", LastHash()), isere_key.site()).ok());
   EXPECT_TRUE(IsKnownAt(lyon));
+  // Both are kept, the second one apart.
+  EXPECT_EQ(lyon.Actor(id).name(), "one");
+  EXPECT_EQ(lyon.replica->progress().quarantined, 1u);
+  auto row = lyon.store->Scan(storage::Table::kMeta, storage::KeyRange::Prefix(storage::kQuarantinePrefix));
+  EXPECT_EQ(DecodeChange(DecodeQuarantineEntry(row->value())->bytes)->operations.front().value, "two");
   Link(&isere, &lyon).Run();
   EXPECT_TRUE(IsKnownAt(isere));
   lyon.Restart();
