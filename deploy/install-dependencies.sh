@@ -21,7 +21,7 @@ packages_of() {
       echo libgrpc++-dev protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libabsl-dev
       echo librocksdb-dev libsodium-dev libssl-dev libicu-dev
       echo libspdlog-dev libcli11-dev libtomlplusplus-dev nlohmann-json3-dev libcsv-dev
-      echo libcpp-httplib-dev prometheus-cpp-dev
+      echo libcpp-httplib-dev prometheus-cpp-dev libsystemd-dev
       echo python3
       ;;
     # python3-grpcio: a client that isn't ours; grpc-proto: the reflection and health protocols it speaks; clang-14:

@@ -30,6 +30,7 @@
 #include "server/peer_hub.h"
 #include "server/personal_keys.h"
 #include "server/resources.h"
+#include "server/service_manager.h"
 #include "server/quarantine_service.h"
 #include "server/records/record_service.h"
 #include "server/recovery.h"
@@ -181,11 +182,13 @@ class RunningNode final : public Node {
     absl::Status started;
     absl::Status committed = writer_->Run([&](Replica&) { started = hub_->Start(); });
     if (trust_ != nullptr) trust_->KeepRenewed(config.peers);
+    if (started.ok() && committed.ok()) service_ = std::make_unique<ServiceManager>([this] { return status_service_->Read(); });
     return started.ok() ? committed : started;
   }
 
   void Shutdown() override {
     if (std::exchange(shut_down_, true)) return;
+    service_.reset();
     local_socket_.reset();
     http_.reset();
     if (server_ != nullptr) {
@@ -421,6 +424,7 @@ class RunningNode final : public Node {
   std::unique_ptr<StatusService> status_service_;
   // Asks the status service.
   std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<ServiceManager> service_;
   std::unique_ptr<SyncService> sync_service_;
   std::unique_ptr<AdminService> admin_service_;
   std::unique_ptr<SiteService> site_service_;

@@ -161,8 +161,26 @@ void PeerHub::Tick() {
     if (link->finishing && now >= link->cancel_millis) link->stream->Cancel();
     ReadOn(*link, now);
   }
+  EndStuck(now);
   // Sessions compare roots again when time has passed, commit or not.
   Post([] {});
+}
+
+void PeerHub::EndStuck(uint64_t now) {
+  if (!writing_) return;
+  for (Peer& peer : peers_) {
+    if (peer.link == nullptr || !peer.link->introduced || peer.link->finishing || peer.link->cut) continue;
+    Link& link = *peer.link;
+    const SyncSession& session = *link.session;
+    const bool slowed = now < link.slowed_until_millis || now < session.progress().slowed_by_peer_until_millis;
+    const bool waits = !slowed && !session.closing() && !session.apart() && !session.up_to_date();
+    if (!link.stall.Look(session.progress(), waits, now)) continue;
+    ++peer.stalls;
+    link.own_fault = StallText(session.progress(), replica_->progress().feed_head);
+    spdlog::warn("link stalled peer={} error=\"{}\" stalls={}", peer.name, link.own_fault, peer.stalls);
+    BeginEnd(link);
+    link.stream->Cancel();
+  }
 }
 
 void PeerHub::Dial(Peer& peer) {
@@ -190,7 +208,7 @@ void PeerHub::OnFrame(const std::shared_ptr<Link>& link, const v1::SyncFrame& fr
   if (!status.ok()) {
     spdlog::error("sync failed peer={} error=\"{}\"", link->session->progress().peer_name,
                   status.ToString());
-    link->store_error = StoreErrorText(status);
+    link->own_fault = StoreErrorText(status);
     link->stream->Cancel();
     return;
   }
@@ -318,7 +336,7 @@ void PeerHub::OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& st
   const SyncProgress& progress = link->session->progress();
   if (peer != nullptr && peer->link == link) {
     const bool sent_away = peer->last.goodbye == v1::Goodbye::NO_MEMBER && peer->last.closed_by_peer;
-    std::string error = link->store_error.empty() ? LinkErrorText(progress, status, peer->address) : link->store_error;
+    std::string error = link->own_fault.empty() ? LinkErrorText(progress, status, peer->address) : link->own_fault;
     if (sent_away && !link->introduced && progress.goodbye == v1::Goodbye::REASON_UNSPECIFIED) {
       // Whoever was sent away is refused in the handshake from then on, which tells no reason.
       error = peer->last_error;
@@ -376,7 +394,7 @@ void PeerHub::PumpLink(const std::shared_ptr<Link>& link) {
   if (!filled.ok()) {
     spdlog::error("sync failed peer={} error=\"{}\"", link->session->progress().peer_name,
                   filled.status().ToString());
-    link->store_error = StoreErrorText(filled.status());
+    link->own_fault = StoreErrorText(filled.status());
     link->stream->Cancel();
     return;
   }

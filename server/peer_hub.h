@@ -24,6 +24,7 @@
 #include "server/allowance.h"
 #include "server/feed_times.h"
 #include "server/log_limiter.h"
+#include "server/stall_watch.h"
 #include "server/sync_stream.h"
 #include "server/tuning.h"
 #include "server/writer.h"
@@ -103,8 +104,8 @@ class PeerHub {
     // The session has ended: the stream follows once the goodbye is written, and is cancelled if that takes long.
     bool finishing = false;
     uint64_t cancel_millis = 0;
-    // What this node's own store refused; empty otherwise. Told instead of how the stream then ended.
-    std::string store_error;
+    // Why this node ended the stream; empty otherwise. Told instead of how the stream then ended.
+    std::string own_fault;
     uint64_t agreements_seen = 0;
     uint64_t separations_seen = 0;
     // Its site has cost more than it may: frames that were handled, and whose room isn't given back to the stream before then.
@@ -112,6 +113,7 @@ class PeerHub {
     uint64_t slowed_until_millis = 0;
     // When a Check went out that hasn't been answered; nothing where none has.
     std::optional<std::chrono::steady_clock::time_point> asked;
+    StallWatch stall;
   };
 
   // What a site may still cost.
@@ -144,6 +146,7 @@ class PeerHub {
     std::chrono::microseconds round_trip{0};
     // Since when everything was exchanged and roots differ; 0: they don't, as far as is known.
     uint64_t disagreement_millis = 0;
+    uint64_t stalls = 0;
     std::vector<Waiter> waiters;
   };
 
@@ -161,6 +164,8 @@ class PeerHub {
   // Of the link's site, for one frame; begins to slow the link down.
   void Charge(Link& link, double bytes, double work_millis);
   void ReadOn(Link& link, uint64_t now);
+  // Ends sessions that stand still though something waits; they begin anew.
+  void EndStuck(uint64_t now);
   void OnWritten(const std::shared_ptr<Link>& link);
   void OnClosed(const std::shared_ptr<Link>& link, const grpc::Status& status);
   // Sends what the sessions have to say; after every commit.

@@ -39,6 +39,7 @@ void PeerHub::DescribeMember(const Peer& peer, v1::PeerStatus& status) const {
   if (member != nullptr) {
     status.set_role(member->role == v1::ROLE_ANTENNA ? "antenna" : member->role == v1::ROLE_READER ? "reader" : "relay");
   }
+  status.set_stalls(peer.stalls);
   if (peer.disagreement_millis > 0) SetMillis(peer.disagreement_millis, status.mutable_disagreement_time());
   if (peer.round_trip.count() > 0) {
     *status.mutable_round_trip() = google::protobuf::util::TimeUtil::MicrosecondsToDuration(peer.round_trip.count());

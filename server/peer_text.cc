@@ -1,5 +1,6 @@
 #include "server/peer_text.h"
 
+#include <algorithm>
 #include "absl/strings/str_cat.h"
 
 namespace maillage::server {
@@ -135,6 +136,14 @@ std::string ContinuityText(const replication::ContinuityNote& note) {
       return "une autre copie de ce site fonctionne ; arrêtez-en une";
   }
   return "";
+}
+
+std::string StallText(const replication::SyncProgress& progress, uint64_t feed_head) {
+  const uint64_t unacknowledged = feed_head - std::min(feed_head, progress.applied_position);
+  const std::string what = progress.state == SyncState::kLive ? absl::StrCat(unacknowledged, " modifications attendent qu'il les confirme")
+                                                              : std::string("la comparaison n'est pas finie");
+  return absl::StrCat("rien n'avance depuis une minute : ", what,
+                      " ; la liaison recommence d'elle-même. Si cela dure : « maillage status » chez lui (disque plein, machine arrêtée ?)");
 }
 
 std::string StoreErrorText(const absl::Status& status) {

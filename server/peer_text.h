@@ -30,6 +30,9 @@ std::string LinkErrorText(const replication::SyncProgress& progress, const grpc:
 // Why this site last became a new incarnation, in French; empty: it never had to.
 std::string ContinuityText(const replication::ContinuityNote& note);
 
+// Why a session was ended that stood still, in French, with what to do.
+std::string StallText(const replication::SyncProgress& progress, uint64_t feed_head);
+
 std::string StoreErrorText(const absl::Status& status);
 
 }  // namespace maillage::server

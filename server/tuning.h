@@ -68,6 +68,9 @@ inline constexpr size_t kBundlePartBytes = size_t{256} << 10;
 // A failed store is opened again after this, then after twice as long each time, up to the longest.
 inline constexpr uint64_t kFirstReopenMillis = 200;
 inline constexpr uint64_t kMaxReopenMillis = 60'000;
+// A session in which something waits and nothing moves for so long is ended, and begins anew: longer than a frame takes at 20 kbit/s.
+inline constexpr uint64_t kStallMillis = 60'000;
+
 // Reads that are under way then have this long to end; the longest list takes about a second.
 inline constexpr int64_t kReopenPatienceMillis = 2'000;
 
@@ -122,6 +125,8 @@ inline constexpr size_t kHttpThreads = 8;
 inline constexpr size_t kMaxHttpBodyBytes = 64 * 1024;
 inline constexpr int64_t kHttpPatienceSeconds = 10;
 inline constexpr int64_t kHttpIdleSeconds = 1;
+// How often a service manager hears how the node is, unless it wants to hear sooner that it lives.
+inline constexpr int64_t kServiceStatusMillis = 10'000;
 // Within that the writer answers a question about the node, or is said to stand still: a commit takes some milliseconds, a reopening
 // of the store some seconds.
 inline constexpr int64_t kStatusPatienceMillis = 5'000;

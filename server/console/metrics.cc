@@ -136,6 +136,7 @@ void TellPeer(const v1::PeerStatus& peer, Families& told) {
         .Add(SecondsOf(peer.disagreement_time()), label);
   }
   TellPositions(peer, label, told);
+  told.Counter("maillage_peer_stalls_total", "Sessions that were ended because nothing moved for a minute.").Add(peer.stalls(), label);
   told.Counter("maillage_peer_sent_bytes_total", "Bytes of frames that were sent, in this session.").Add(peer.bytes_sent(), label);
   told.Counter("maillage_peer_received_bytes_total", "Bytes of frames that came, in this session.").Add(peer.bytes_received(), label);
   told.Counter("maillage_peer_sent_changes_total", "Changes that were sent, in this session.").Add(peer.changes_sent(), label);

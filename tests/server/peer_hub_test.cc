@@ -250,6 +250,34 @@ TEST_F(CrowdTest, WhoSendsTooMuchIsReadMoreSlowlyAndToldSo) {
   OnWriter([&] { EXPECT_FALSE(hub_->Status("flood")->has_slowed_until_time()); });
 }
 
+// The other end's machine sleeps, and its link says nothing of it.
+TEST_F(CrowdTest, ASessionThatStandsStillIsAFaultWithANameAndBeginsAnew) {
+  Caller& sleeper = Call("dormeur");
+  Connect(sleeper);
+  RunUntil([&] { return sleeper.session->progress().agreements > 0; });
+  sleeper.frozen = true;
+  clock_.millis += 10 * kStallMillis;
+  OnWriter([&] { EXPECT_EQ(hub_->Status("dormeur")->stalls(), 0u) << "it had nothing to do"; });
+  OnWriter([&] {
+    const RecordKey record{1, replica_->NewRecordId()};
+    ASSERT_TRUE(replica_->Write({record, {}, {{1, v1::REGISTER, "", "Attend", false}}, "Awa", ""}).ok());
+  });
+  // The hub's ticker sees it wait, and then, a minute later, that it still does.
+  bool stalled = false;
+  while (!stalled) {
+    clock_.millis += kStallMillis / 4;
+    OnWriter([&] { stalled = hub_->Status("dormeur")->stalls() > 0; });
+  }
+  OnWriter([&] { EXPECT_EQ(hub_->Status("dormeur")->stalls(), 1u); });
+  RunUntil([&] { return sleeper.closed; });
+  OnWriter([&] { EXPECT_NE(hub_->Status("dormeur")->last_error().find("rien n'avance depuis une minute"), std::string::npos); });
+  sleeper.frozen = false;
+  Caller& again = Call("dormeur-2");
+  Connect(again);
+  RunUntil([&] { return again.session->progress().agreements > 0; });
+  EXPECT_EQ(again.site.replica->progress().kinds.at(1).alive, 1u);
+}
+
 TEST_F(CrowdTest, OneLinkTooManyIsSentAwayWithAWord) {
   std::vector<std::shared_ptr<Pipe>> silent;
   for (size_t i = 0; i < kMaxLinks; ++i) {

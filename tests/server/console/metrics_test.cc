@@ -109,6 +109,7 @@ const Mover kMovers[] = {
     {"maillage_peer_unapplied_changes peer=lyon", [](NodeStatus&, PeerStatus& p) { p.set_applied_position(9); }, 1},
     {"maillage_peer_oldest_unsent_timestamp_seconds peer=lyon",
      [](NodeStatus&, PeerStatus& p) { SetSeconds(p.mutable_oldest_unsent_time(), 22); }, 22},
+    {"maillage_peer_stalls_total peer=lyon", [](NodeStatus&, PeerStatus& p) { p.set_stalls(27); }, 27},
     {"maillage_peer_sent_bytes_total peer=lyon", [](NodeStatus&, PeerStatus& p) { p.set_bytes_sent(23); }, 23},
     {"maillage_peer_received_bytes_total peer=lyon", [](NodeStatus&, PeerStatus& p) { p.set_bytes_received(24); }, 24},
     {"maillage_peer_sent_changes_total peer=lyon", [](NodeStatus&, PeerStatus& p) { p.set_changes_sent(25); }, 25},
