@@ -26,7 +26,8 @@ namespace maillage::replication {
 inline constexpr size_t kSubjectKeySize = 32;
 
 // HChaCha20 as a pseudorandom function (Bernstein, "Extending the Salsa20 nonce", 2011, section 3, of ChaCha20): `input` has 16 bytes,
-// `key` and what is returned kSubjectKeySize. Six times as fast as a keyed hash, which counts at 17 for each row.
+// `key` and what is returned kSubjectKeySize. Measured: 70 ns for a keyed hash's 237, of which each row
+// would take 19.
 std::string SubKey(const std::string& key, std::string_view input);
 
 // Const methods are thread-safe.
