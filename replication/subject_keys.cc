@@ -133,6 +133,8 @@ absl::StatusOr<SubjectKeys> SubjectKeys::Decode(std::string_view bytes) {
   SubjectKeys keys;
   keys.id_ = reader.Raw(kIdSize);
   const uint64_t count = reader.Varint();
+  // Of which no key at all could be made, however often it is asked for the next.
+  if (count == 0) return Damaged();
   Node last;
   for (uint64_t i = 0; i < count && reader.ok(); ++i) {
     Node node;

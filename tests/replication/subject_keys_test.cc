@@ -4,6 +4,10 @@
 
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
+
+#include "replication/signing.h"
 
 #include "tests/replication/support/ports.h"
 #include "tests/support/seed.h"
@@ -74,6 +78,8 @@ TEST_F(SubjectKeysTest, TheFileIsWhatItWasOrNothing) {
   const std::string bytes = keys.Encode();
   EXPECT_EQ(*SubjectKeys::Decode(bytes), keys);
   EXPECT_FALSE(SubjectKeys::Decode("").ok());
+  const std::string seedless = bytes.substr(0, 1 + SubjectKeys::kIdSize) + std::string(1, '\0');
+  EXPECT_TRUE(absl::IsDataLoss(SubjectKeys::Decode(seedless + Hash256(seedless)).status()));
   for (uint64_t i = 0; i < TestRounds(500); ++i) {
     std::string altered = bytes;
     altered[random.Below(altered.size())] ^= static_cast<char>(1 << random.Below(8));
