@@ -185,6 +185,8 @@ class PeerHub {
   void NoteOutcome(const std::shared_ptr<Link>& link, Peer& peer);
   void AnswerWaiters(Peer& peer);
   void Describe(const Peer& peer, v1::PeerStatus& status) const;
+  // Of what lies behind the positions that it tells.
+  void DescribeAges(v1::PeerStatus& status) const;
   void DescribeMember(const Peer& peer, v1::PeerStatus& status) const;
   // When the first entry of the feed behind a position was saved; 0: there is none.
   uint64_t SavedAfter(uint64_t position) const;

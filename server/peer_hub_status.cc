@@ -34,11 +34,18 @@ uint64_t PeerHub::SavedAfter(uint64_t position) const {
   return change.ok() ? change->time.millis() : Now();
 }
 
+void PeerHub::DescribeAges(v1::PeerStatus& status) const {
+  const uint64_t unsent = SavedAfter(status.sent_position());
+  if (unsent > 0) SetMillis(unsent, status.mutable_oldest_unsent_time());
+  const uint64_t unstored = SavedAfter(status.stored_position());
+  if (unstored > 0) SetMillis(unstored, status.mutable_oldest_unstored_time());
+  const uint64_t unapplied = SavedAfter(status.applied_position());
+  if (unapplied > 0) SetMillis(unapplied, status.mutable_oldest_unapplied_time());
+}
+
 void PeerHub::DescribeMember(const Peer& peer, v1::PeerStatus& status) const {
   const replication::Member* const member = replica_->membership()->Find(peer.site);
-  if (member != nullptr) {
-    status.set_role(member->role == v1::ROLE_ANTENNA ? "antenna" : member->role == v1::ROLE_READER ? "reader" : "relay");
-  }
+  if (member != nullptr) status.set_role(member->role);
   status.set_stalls(peer.stalls);
   if (peer.disagreement_millis > 0) SetMillis(peer.disagreement_millis, status.mutable_disagreement_time());
   if (peer.round_trip.count() > 0) {
@@ -71,12 +78,7 @@ void PeerHub::Describe(const Peer& peer, v1::PeerStatus& status) const {
   status.set_address(peer.address);
   if (!peer.site.empty()) status.set_site_id(FormatSiteId(peer.site));
   status.set_saved_position(replica_->progress().feed_head);
-  const auto say_age = [this](uint64_t position, google::protobuf::Timestamp* (v1::PeerStatus::*into)(), v1::PeerStatus& told) {
-    if (const uint64_t saved = SavedAfter(position); saved > 0) SetMillis(saved, (told.*into)());
-  };
-  say_age(status.sent_position(), &v1::PeerStatus::mutable_oldest_unsent_time, status);
-  say_age(status.stored_position(), &v1::PeerStatus::mutable_oldest_unstored_time, status);
-  say_age(status.applied_position(), &v1::PeerStatus::mutable_oldest_unapplied_time, status);
+  DescribeAges(status);
   DescribeMember(peer, status);
   status.set_last_error(peer.last_error);
   SetMillis(peer.last_contact_millis, status.mutable_last_contact_time());

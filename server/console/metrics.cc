@@ -1,6 +1,8 @@
 #include "server/console/metrics.h"
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -113,16 +115,22 @@ void TellPositions(const v1::PeerStatus& peer, const std::vector<ClientMetric::L
   }
 }
 
-void TellPeer(const v1::PeerStatus& peer, Families& told) {
+// Two peers may call themselves alike; two series may not.
+std::string NameOf(const v1::PeerStatus& peer, std::set<std::string>& taken) {
+  if (!peer.site().empty() && taken.insert(peer.site()).second) return peer.site();
+  return peer.address().empty() ? peer.site_id() : peer.address();
+}
+
+void TellPeer(const v1::PeerStatus& peer, const std::string& name, Families& told) {
   using State = v1::PeerStatus;
-  const std::vector<ClientMetric::Label> label = {{"peer", peer.site().empty() ? peer.address() : peer.site()}};
+  const std::vector<ClientMetric::Label> label = {{"peer", name}};
   const State::State state = peer.state();
   const bool connected = state == State::SYNCING || state == State::UP_TO_DATE || state == State::BEHIND;
   told.Gauge("maillage_peer_connected", "1 while a session with the peer is open.").Add(connected ? 1 : 0, label);
   told.Gauge("maillage_peer_up_to_date", "1 while both are known to be equal.").Add(state == State::UP_TO_DATE ? 1 : 0, label);
   told.Gauge("maillage_peer_paused", "1 while somebody has paused the peer.").Add(state == State::PAUSED ? 1 : 0, label);
   told.Gauge("maillage_peer_failing", "1 where the last session ended by a fault.").Add(state == State::ERROR ? 1 : 0, label);
-  told.Gauge("maillage_peer_antenna", "1 where the peer is an antenna.").Add(peer.role() == "antenna" ? 1 : 0, label);
+  told.Gauge("maillage_peer_antenna", "1 where the peer is an antenna.").Add(peer.role() == v1::ROLE_ANTENNA ? 1 : 0, label);
   if (peer.has_last_contact_time()) {
     told.Gauge("maillage_peer_last_contact_timestamp_seconds", "When the peer last said anything.")
         .Add(SecondsOf(peer.last_contact_time()), label);
@@ -155,7 +163,8 @@ std::vector<MetricFamily> MetricsOf(const v1::NodeStatus& status) {
   Families told;
   TellNode(status, told);
   TellMachine(status, told);
-  for (const v1::PeerStatus& peer : status.peers()) TellPeer(peer, told);
+  std::set<std::string> taken;
+  for (const v1::PeerStatus& peer : status.peers()) TellPeer(peer, NameOf(peer, taken), told);
   return told.Take();
 }
 

@@ -30,7 +30,7 @@ TEST(StallWatchTest, AnyMoveBeginsAnew) {
   }
 }
 
-TEST(StallWatchTest, WhoHasNothingToDoMayBeStillForADay) {
+TEST(StallWatchTest, WhoIsDoneMayBeStillForADay) {
   StallWatch watch;
   const SyncProgress progress;
   EXPECT_FALSE(watch.Look(progress, false, 1'000));

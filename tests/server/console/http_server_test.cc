@@ -70,8 +70,10 @@ TEST_F(HttpServerTest, StopsWithoutBeingAsked) {
   HttpServer never_started;
   HttpServer at_once;
   ASSERT_TRUE(at_once.Start("127.0.0.1:0").ok());
+  const std::string address = at_once.address();
   at_once.Stop();
   at_once.Stop();
+  EXPECT_FALSE(httplib::Client("http://" + address).Get("/oui")) << "nobody answers any more";
 }
 
 }  // namespace

@@ -97,7 +97,7 @@ const Mover kMovers[] = {
     {"maillage_peer_up_to_date peer=lyon", [](NodeStatus&, PeerStatus& p) { p.set_state(PeerStatus::UP_TO_DATE); }, 1},
     {"maillage_peer_paused peer=lyon", [](NodeStatus&, PeerStatus& p) { p.set_state(PeerStatus::PAUSED); }, 1},
     {"maillage_peer_failing peer=lyon", [](NodeStatus&, PeerStatus& p) { p.set_state(PeerStatus::ERROR); }, 1},
-    {"maillage_peer_antenna peer=lyon", [](NodeStatus&, PeerStatus& p) { p.set_role("antenna"); }, 1},
+    {"maillage_peer_antenna peer=lyon", [](NodeStatus&, PeerStatus& p) { p.set_role(v1::ROLE_ANTENNA); }, 1},
     {"maillage_peer_last_contact_timestamp_seconds peer=lyon",
      [](NodeStatus&, PeerStatus& p) { SetSeconds(p.mutable_last_contact_time(), 19); }, 19},
     {"maillage_peer_last_agreement_timestamp_seconds peer=lyon",
@@ -159,6 +159,25 @@ TEST(MetricsTest, WhatIsNotKnownIsNotTold) {
   for (const auto& [name, value] : values) EXPECT_THAT(name, ::testing::Not(::testing::HasSubstr("last_contact")));
   EXPECT_FALSE(values.contains("maillage_backup_timestamp_seconds"));
   EXPECT_FALSE(values.contains("maillage_certificate_expiry_timestamp_seconds"));
+}
+
+// Prometheus takes one sample of a series and drops the others.
+TEST(MetricsTest, PeersOfOneNameAreToldApart) {
+  NodeStatus status = AStatus();
+  v1::PeerStatus* const second = status.add_peers();
+  *second = status.peers(0);
+  second->set_address("127.0.0.1:7102");
+  *status.add_peers() = status.peers(0);
+  status.mutable_peers(2)->set_site_id("4f0c");
+  std::set<std::string> series;
+  for (const prometheus::MetricFamily& family : MetricsOf(status)) {
+    for (const prometheus::ClientMetric& metric : family.metric) {
+      std::string name = family.name;
+      for (const auto& label : metric.label) absl::StrAppend(&name, " ", label.value);
+      EXPECT_TRUE(series.insert(name).second) << name;
+    }
+  }
+  for (const char* name : {"lyon", "127.0.0.1:7102", "4f0c"}) EXPECT_TRUE(series.contains(absl::StrCat("maillage_peer_paused ", name)));
 }
 
 TEST(MetricsTest, TheTextIsPrometheus) {
