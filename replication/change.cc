@@ -65,7 +65,7 @@ absl::Status CheckCommitment(const Operation& operation) {
 }
 
 // Commitments to the internal values that are here, since states hold them.
-void Commit(const v1::Change& proto, std::vector<Operation>& operations) {
+void AddCommitments(const v1::Change& proto, std::vector<Operation>& operations) {
   for (size_t i = 0; i < operations.size(); ++i) {
     Operation& operation = operations[i];
     if (!operation.internal || !operation.value.has_value()) continue;
@@ -204,7 +204,7 @@ absl::StatusOr<Change> DecodeChange(std::string_view bytes) {
   if (change.context.Covers(change.dot)) {
     return absl::InvalidArgumentError("a change has seen itself");
   }
-  Commit(proto, change.operations);
+  AddCommitments(proto, change.operations);
   return change;
 }
 

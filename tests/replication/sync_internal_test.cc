@@ -53,7 +53,7 @@ class SyncInternal : public ::testing::Test {
     actor.set_internal_notes(note);
     return actor;
   }
-  // Runs, and says whether the two are live and never told each other the note.
+  // Runs; whether the two end live and equal. `told` becomes true where a frame held the note.
   bool Agree(TestSite& caller, TestSite& answerer, bool* told = nullptr) {
     Link link(&caller, &answerer);
     link.on_frame = [&](bool, const v1::SyncFrame& frame) {
