@@ -15,7 +15,6 @@
 #include <csignal>
 #include <cstring>
 #include <optional>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -194,29 +193,23 @@ EnrolmentPort::EnrolmentPort(std::shared_ptr<SSL_CTX> context, int listener, Han
 
 EnrolmentPort::~EnrolmentPort() {
   acceptor_.reset();
-  std::unique_lock lock(callers_->mutex);
-  callers_->changed.wait(lock, [this] { return callers_->count == 0; });
+  for (Caller& caller : callers_) caller.thread.join();
 }
 
 void EnrolmentPort::Meet(int connection) {
-  if (!Admit()) {
+  callers_.remove_if([](Caller& caller) {
+    if (caller.answered) caller.thread.join();
+    return !caller.thread.joinable();
+  });
+  if (callers_.size() >= kEnrolmentConnections) {
     close(connection);
     return;
   }
-  std::thread([this, connection, callers = callers_] {
+  Caller& caller = callers_.emplace_back();
+  caller.thread = std::thread([this, connection, &caller] {
     Answer(connection);
-    // This port may be gone from here on.
-    const std::lock_guard lock(callers->mutex);
-    --callers->count;
-    callers->changed.notify_all();
-  }).detach();
-}
-
-bool EnrolmentPort::Admit() {
-  const std::lock_guard lock(callers_->mutex);
-  if (callers_->count >= kEnrolmentConnections) return false;
-  ++callers_->count;
-  return true;
+    caller.answered = true;
+  });
 }
 
 void EnrolmentPort::Answer(int connection) {

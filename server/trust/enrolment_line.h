@@ -6,13 +6,14 @@
 #ifndef MAILLAGE_SERVER_TRUST_ENROLMENT_LINE_H_
 #define MAILLAGE_SERVER_TRUST_ENROLMENT_LINE_H_
 
-#include <condition_variable>
+#include <atomic>
 #include <cstdint>
 #include <functional>
+#include <list>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "absl/status/statusor.h"
 #include "server/acceptor.h"
@@ -45,23 +46,21 @@ class EnrolmentPort {
   int port() const { return port_; }
 
  private:
-  // Outlives the port, for the last words of its callers' threads.
-  struct Callers {
-    std::mutex mutex;
-    std::condition_variable changed;
-    int count = 0;
+  struct Caller {
+    std::thread thread;
+    std::atomic<bool> answered = false;
   };
 
   EnrolmentPort(std::shared_ptr<ssl_ctx_st> context, int listener, Handler handler);
   void Meet(int connection);
-  // False where there are too many.
-  bool Admit();
   void Answer(int connection);
 
   const std::shared_ptr<ssl_ctx_st> context_;
   const Handler handler_;
   const int port_;
-  const std::shared_ptr<Callers> callers_ = std::make_shared<Callers>();
+  // The acceptor's thread alone touches it, and whoever has waited for that one. Each thread is waited for: OpenSSL tidies up
+  // at the end of a process, and a thread that is still ending then reads what is freed.
+  std::list<Caller> callers_;
   std::unique_ptr<Acceptor> acceptor_;
 };
 
