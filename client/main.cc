@@ -138,6 +138,7 @@ int main(int argc, char** argv) {
       .out_width = TerminalWidth(),
       .err_is_terminal = isatty(STDERR_FILENO) != 0,
       .stopped = [stop] { return stop.stop_requested(); },
+      .wait = [stop](absl::Duration pause) { SleepUntilStopped(pause, stop); },
       .run_node_program = RunNodeProgram,
   };
   return maillage::client::commands::RunMaillage({argv + 1, argv + argc}, environment);

@@ -97,6 +97,7 @@ void Replica::PutContinuity() {
 void Replica::RenewIncarnation(ContinuityDoubt doubt, uint64_t incarnation, uint64_t renamed) {
   identity_.incarnation = incarnation;
   ++identity_.renewals;
+  ++open_withdrawals_;
   open_.site_sequence = renamed;
   note_ = {doubt, wall_->NowMillis(), renamed};
   PutMeta(std::string(storage::kIdentityKey), EncodeIdentity(identity_));

@@ -92,6 +92,7 @@ absl::Status Replica::Load(const Options& options) {
   if (absl::Status status = LoadLost(); !status.ok()) return status;
   if (absl::Status status = LoadMembership(); !status.ok()) return status;
   if (absl::Status status = LoadScopes(); !status.ok()) return status;
+  if (absl::Status status = LoadReports(); !status.ok()) return status;
   if (absl::Status status = LoadRequests(); !status.ok()) return status;
   // What the store doesn't follow yet: the revocation was in what the site was told when it joined, or its row is damaged.
   absl::StatusOr<RevokedAuthors> followed = RevokedAuthors::FollowedBy(*store_);
@@ -397,13 +398,6 @@ void Replica::ForgetQuarantined(std::string key) {
   PutMeta(std::move(key), std::nullopt);
 }
 
-void Replica::SetCursor(const SiteId& peer, const PeerCursor& cursor) { cursors_[peer] = cursor; }
-
-void Replica::KeepCursors() {
-  for (const auto& [peer, cursor] : cursors_) unsaved_cursors_[peer] = cursor;
-  cursors_.clear();
-}
-
 void Replica::PutMeta(std::string key, std::optional<std::string> value) {
   dirty_ = true;
   if (value.has_value()) {
@@ -471,7 +465,10 @@ void Replica::FinishRecord(const RecordKey& record, const Staged& staged,
 absl::Status Replica::Commit() {
   if (failed_) return absl::FailedPreconditionError("the store has to be opened again");
   KeepCursors();
-  if (!dirty_) return absl::OkStatus();
+  if (!dirty_) {
+    FollowReports();
+    return absl::OkStatus();
+  }
   for (const auto& [record, staged] : staged_) {
     if (!staged->changed || !IsLost(record)) continue;
     if (absl::Status status = RecoverHistory(record, *staged); !status.ok()) return status;
@@ -484,6 +481,7 @@ absl::Status Replica::Commit() {
     return status;
   }
   if (batch_.empty() && unsigned_.empty()) {
+    FollowReports();
     Discard();
     return absl::OkStatus();
   }
@@ -506,10 +504,12 @@ absl::Status Replica::Commit() {
   committed_ = open_;
   committed_identity_ = identity_;
   leaving_ = open_leaving_;
+  withdrawals_ = open_withdrawals_;
   KeepRequests(forgotten);
   for (auto& [author, known] : closing_authors_) authors_[author] = std::move(known);
   KeepMembership();
   absl::Status followed = FollowScopes();
+  FollowReports();
   Discard();
   return followed;
 }
@@ -527,6 +527,7 @@ void Replica::Discard() {
   unindexed_.clear();
   quarantined_.clear();
   cursors_.clear();
+  open_fed_.clear();
   open_authors_.clear();
   closing_authors_.clear();
   open_membership_.reset();
@@ -534,6 +535,7 @@ void Replica::Discard() {
   open_updates_.clear();
   DiscardStubs();
   open_leaving_ = leaving_;
+  open_withdrawals_ = withdrawals_;
   dirty_ = false;
 }
 
@@ -574,19 +576,6 @@ absl::StatusOr<std::vector<RecordId>> Replica::FindInIndex(uint16_t kind, std::s
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
-}
-
-absl::StatusOr<std::optional<PeerCursor>> Replica::Cursor(const SiteId& peer) const {
-  for (const auto* cursors : {&cursors_, &unsaved_cursors_}) {
-    const auto found = cursors->find(peer);
-    if (found != cursors->end()) return found->second;
-  }
-  auto bytes = store_->Get(Table::kMeta, storage::CursorKey(peer));
-  if (!bytes.ok()) return bytes.status();
-  if (!bytes->has_value()) return std::nullopt;
-  absl::StatusOr<PeerCursor> cursor = DecodeCursor(**bytes);
-  if (!cursor.ok()) return cursor.status();
-  return *cursor;
 }
 
 size_t Replica::open_batch_bytes() const { return batch_.byte_size() + unsigned_bytes_; }

@@ -24,6 +24,7 @@
 #include "replication/evicted_record.h"
 #include "replication/feed_entry.h"
 #include "replication/fingerprint_tree.h"
+#include "replication/held_reports.h"
 #include "replication/hybrid_clock.h"
 #include "replication/index_source.h"
 #include "replication/local_meta.h"
@@ -36,6 +37,7 @@
 #include "replication/renounce.h"
 #include "replication/revoked_authors.h"
 #include "replication/scope.h"
+#include "replication/site_reports.h"
 #include "replication/stub.h"
 #include "storage/store.h"
 
@@ -172,6 +174,13 @@ class Replica {
   uint64_t leaving() const { return leaving_; }
   // They, by key: at most `limit` of those that follow `after`.
   absl::StatusOr<std::vector<RecordKey>> Leaving(const std::optional<RecordKey>& after, size_t limit) const;
+  // How often since the opening something that this site had told that it holds stopped being so, as of the last commit: a record
+  // left its scope, own changes took new dots, an entry of its feed couldn't be read. What it told is good as long as this is the same.
+  uint64_t withdrawals() const { return withdrawals_; }
+  void NoteWithdrawal() {
+    ++withdrawals_;
+    ++open_withdrawals_;
+  }
   // All of this site's scope was found equal to what another site holds, which holds all of it.
   void NoteComplete();
   // When that was first so since the scope was last widened, in milliseconds since 1970; 0: not yet. A site that holds
@@ -220,6 +229,27 @@ class Replica {
   uint64_t revocation_version() const { return revocation_version_; }
   // Whose changes are void, with the open batch.
   const RevokedAuthors& revoked() const { return open_revoked_.has_value() ? *open_revoked_ : revoked_; }
+
+  // ---- What sites tell of themselves (replica_reports.cc; site_reports.h) ----
+
+  // They are nobody's data: here as soon as they come, and on disk with KeepReports.
+  const SiteReports& reports() const { return reports_; }
+  // As of the last commit.
+  const HeldReports& held_reports() const { return held_; }
+  // What came from a peer, or is here instead: of the same site, and no older. InvalidArgument as SiteReports::Add has it.
+  absl::StatusOr<SiteReports::Entry> AddReport(const v1::SignedSiteReport& told);
+  // All that a peer holds, as far as the two share it, was found to be here up to a position of its feed, in this opening of its
+  // store: another one may be of an older copy, whose feed goes on differently. With the open batch; forgotten at the end.
+  void NoteFed(const SiteId& peer, const FedUpTo& position) { open_fed_[peer] = position; }
+  // Somebody has a report of that number: this site's next one, if it is about this one, will have a greater.
+  void NoteOwnReport(const SiteId& site, uint64_t number);
+  // Something that others reckon with has changed since this site's last report.
+  bool ReportIsOutdated() const;
+  // Puts what came since into the open batch.
+  void KeepReports();
+  bool HasUnsavedReports() const { return !unsaved_reports_.empty(); }
+  // Signs what this site is as of the last commit, for all others. Nothing where it belongs to no network.
+  void PublishReport(const v1::SiteFacts& facts);
 
   // For the owner's own entries of the meta table.
   void PutMeta(std::string key, std::optional<std::string> value);
@@ -312,6 +342,8 @@ class Replica {
   absl::Status CheckAuthor(const Change& change, std::string_view bytes);
   const Membership& open_membership() const { return open_membership_.has_value() ? *open_membership_ : *membership_; }
   void KeepMembership();
+  absl::Status LoadReports();
+  void FollowReports();
 
   // ---- replica_rights.cc
   // OK, or PermissionDenied: whether this site may write a change, as things stand.
@@ -431,6 +463,15 @@ class Replica {
   uint64_t revocation_version_ = 0;
   uint64_t membership_version_ = 0;
   uint64_t followed_membership_ = 0;
+  SiteReports reports_;
+  HeldReports held_;
+  std::set<SiteId> unsaved_reports_;
+  std::map<SiteId, FedUpTo> fed_;
+  std::map<SiteId, FedUpTo> open_fed_;
+  // A report or a part of a feed came of these.
+  std::set<SiteId> sites_to_follow_;
+  // The highest number that a report of this site is known to have.
+  uint64_t own_report_ = 0;
   FingerprintTree tree_;
   FingerprintTree stub_tree_;
   uint64_t stub_version_ = 0;
@@ -460,6 +501,7 @@ class Replica {
   Scope scope_;
   uint64_t scope_version_ = 0;
   uint64_t leaving_ = 0;
+  uint64_t withdrawals_ = 0;
   // The scope that was found complete, and when.
   std::optional<std::pair<Scope, uint64_t>> complete_;
   // Some record was handed over.
@@ -491,6 +533,7 @@ class Replica {
   // Of records that were handed over.
   std::vector<TreeUpdate> open_updates_;
   uint64_t open_leaving_ = 0;
+  uint64_t open_withdrawals_ = 0;
   // Records whose stubs may change: they changed themselves, or what refers to them did.
   std::set<RecordId> stubs_touched_;
   std::set<std::string> removed_references_;

@@ -165,6 +165,7 @@ void Replica::KeepMembership() {
   if (!open_membership_.has_value()) return;
   membership_ = std::make_shared<const Membership>(*std::move(open_membership_));
   ++membership_version_;
+  unsaved_reports_.merge(reports_.KeepMembers(*membership_));
 }
 
 }  // namespace maillage::replication

@@ -148,6 +148,9 @@ absl::Status Replica::FindLeavingAnew() {
   absl::StatusOr<std::vector<std::string>> had = HadKeys();
   if (!had.ok()) return had.status();
   for (std::string& key : *had) batch.Delete(Table::kMeta, std::move(key));
+  // What others told is here as far as that scope went.
+  fed_.clear();
+  held_.Clear();
   for (const auto& [partition, sum] : tree_.Partitions()) {
     if (scope_.Holds(partition)) continue;
     absl::StatusOr<std::vector<LeafEntry>> records =
@@ -177,6 +180,8 @@ absl::Status Replica::FindLeavingAnew() {
     return status;
   }
   leaving_ = open_leaving_ = count;
+  withdrawals_ += 1;
+  open_withdrawals_ = withdrawals_;
   return absl::OkStatus();
 }
 
@@ -188,6 +193,7 @@ void Replica::NoteLeaving(const RecordKey& record, const Traces& before, const T
   if (leaves) {
     batch_.Put(Table::kMeta, storage::LeavingKey(record), "");
     ++open_leaving_;
+    ++open_withdrawals_;
   } else {
     batch_.Delete(Table::kMeta, storage::LeavingKey(record));
     --open_leaving_;

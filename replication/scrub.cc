@@ -10,6 +10,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "proto/absl_view.h"
+#include "proto/site_report.pb.h"
 #include "replication/evicted_record.h"
 #include "replication/feed_entry.h"
 #include "replication/local_meta.h"
@@ -34,6 +35,13 @@ absl::Status CheckMemberRow(std::string_view id, std::string_view bytes) {
   v1::SignedEntry entry;
   const bool whole = entry.ParseFromString(std::string(bytes)) && EntryId(entry.entry()) == id;
   return whole ? absl::OkStatus() : absl::DataLossError("une entrée du registre des membres est endommagée");
+}
+
+absl::Status CheckReportRow(std::string_view bytes) {
+  v1::SignedSiteReport told;
+  v1::SiteReport report;
+  const bool whole = told.ParseFromString(std::string(bytes)) && report.ParseFromString(told.report());
+  return whole ? absl::OkStatus() : absl::DataLossError("le rapport d'un site est endommagé");
 }
 
 class Scrubber {
@@ -148,9 +156,11 @@ class Scrubber {
         decoded = DecodeStub(value).status();
       } else if (absl::StartsWith(ToAbsl(key), ToAbsl(storage::kMemberPrefix))) {
         decoded = CheckMemberRow(key.substr(storage::kMemberPrefix.size()), value);
+      } else if (absl::StartsWith(ToAbsl(key), ToAbsl(storage::kReportPrefix))) {
+        decoded = CheckReportRow(value);
       } else if (key == storage::kRevokedKey) {
         decoded = RevokedAuthors::FromBytes(value).status();
-      } else if (absl::StartsWith(ToAbsl(key), "cursor/")) {
+      } else if (absl::StartsWith(ToAbsl(key), ToAbsl(storage::kCursorPrefix))) {
         decoded = DecodeCursor(value).status();
       } else if (const auto record = storage::ParseLostKey(key); record.has_value()) {
         lost_.insert(*record);

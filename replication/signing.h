@@ -23,6 +23,7 @@ inline constexpr std::string_view kMembershipDomain = "maillage membership entry
 inline constexpr std::string_view kChangeDomain = "maillage change";
 inline constexpr std::string_view kChangesDomain = "maillage changes";
 inline constexpr std::string_view kJoinDomain = "maillage join request";
+inline constexpr std::string_view kReportDomain = "maillage site report";
 
 // BLAKE2b-256 of the bytes alone, as anybody else computes it (Blake2b256 of fingerprint.h also hashes where parts end);
 // keyed where `key` isn't empty (16 to 64 bytes).

@@ -23,7 +23,8 @@ absl::StatusOr<RecordKey> ParseRecord(const std::string& id, uint32_t kind) {
 }  // namespace
 
 SyncSession::SyncSession(Replica* replica, Options options)
-    : replica_(replica), options_(std::move(options)), outbox_(replica), continuity_(replica), stubs_(replica) {
+    : replica_(replica), options_(std::move(options)), outbox_(replica), continuity_(replica), stubs_(replica),
+      reports_(replica) {
   followed_revocations_ = replica->revocation_version();
 }
 
@@ -82,7 +83,8 @@ absl::Status SyncSession::Receive(const v1::SyncFrame& frame) {
   }
   if (continuity_.TakeRenounced()) CompareAnew();
   if (greeting_agreement_.has_value() && continuity_.open()) {
-    Agree(head_at_hello_, *std::exchange(greeting_agreement_, std::nullopt));
+    const auto [head, withdrawals] = *std::exchange(greeting_agreement_, std::nullopt);
+    Agree(head_at_hello_, head, withdrawals);
     if (options_.caller) stubs_.Compare(stubs_at_hello_.first, stubs_at_hello_.second);
   }
   return status;
@@ -103,6 +105,8 @@ absl::Status SyncSession::Dispatch(const v1::SyncFrame& frame) {
       return OnTerms(frame.terms());
     case v1::SyncFrame::kMembership:
       return OnMembership(frame.membership());
+    case v1::SyncFrame::kReports:
+      return OnReports(frame.reports());
     case v1::SyncFrame::kSlowed:
       progress_.slowed_by_peer_until_millis = replica_->wall_clock().NowMillis() + frame.slowed().millis();
       return absl::OkStatus();
@@ -168,6 +172,7 @@ absl::Status SyncSession::OnHello(const v1::Hello& hello) {
   if (twin) return continuity_.OnHello(hello, told, twin);
   progress_.state = SyncState::kReconciling;
   progress_.peer_incarnation = hello.incarnation();
+  peer_instance_ = hello.instance();
   progress_.peer_name = FirstUtf8Bytes(hello.name(), kMaxPeerTextBytes);
   progress_.clock_difference_millis = static_cast<int64_t>(hello.clock() - Now());
   outbox_.SetPeer(*site);
@@ -175,8 +180,9 @@ absl::Status SyncSession::OnHello(const v1::Hello& hello) {
   RememberMoment();
   outbox_.StartFeedAt(head_at_hello_);
   if (hello.membership() != membership_at_hello_) told_entries_ = 0;
+  reports_.Compare(hello.reports());
   if (hello.digest() == digest_at_hello_) {
-    greeting_agreement_ = hello.feed_head();
+    greeting_agreement_.emplace(hello.feed_head(), hello.withdrawals());
     stubs_at_hello_.second = hello.stubs();
   } else {
     UseCursor(hello);
@@ -197,10 +203,12 @@ void SyncSession::RememberMoment() {
   if (!digest_at_hello_.empty()) return;
   membership_at_hello_ = replica_->membership()->digest();
   told_entries_ = replica_->membership()->journal_size();
+  reports_.Remember();
   digest_at_hello_ = replica_->tree().Digest(shared_);
   stubs_.SetShared(shared_);
   stubs_at_hello_.first = stubs_.Tell();
   head_at_hello_ = replica_->progress().feed_head;
+  withdrawals_at_hello_ = replica_->withdrawals();
 }
 
 void SyncSession::UseCursor(const v1::Hello& hello) {
@@ -268,6 +276,8 @@ absl::Status SyncSession::OnChanges(const v1::Changes& changes) {
     if (changes.change_size() > 0) LeaveAside();
     return absl::OkStatus();
   }
+  // What comes may be of the scope of before, and acknowledges nothing of what has come with the new one.
+  FollowScopes();
   for (const std::string& bytes : changes.change()) {
     if (!continuity_.open()) {
       // Not to be taken now: found again when the two compare.
@@ -277,12 +287,7 @@ absl::Status SyncSession::OnChanges(const v1::Changes& changes) {
     }
     if (absl::Status status = OnChange(bytes, /*compared=*/!changes.has_feed_position()); !status.ok()) return status;
   }
-  // What waits for its causes is stored nowhere: nothing from there on is acknowledged until roots are equal.
-  if (changes.has_feed_position() && !has_gap_) {
-    received_position_ = std::max(received_position_, changes.feed_position());
-    replica_->SetCursor(progress_.peer, {progress_.peer_incarnation, received_position_});
-    receipt_due_ = true;
-  }
+  if (changes.has_feed_position() && NoteReceived(changes.feed_position(), changes.withdrawals())) receipt_due_ = true;
   return absl::OkStatus();
 }
 
@@ -334,7 +339,7 @@ absl::Status SyncSession::OnCheck(const v1::Check& check) {
   // The peer has answered all that was asked before; what still misses is asked for again.
   waiting_for_.clear();
   if (check.digest() != check_digest_) return OnDisagreement();
-  Agree(check_head_, check.feed_head());
+  Agree(check_head_, check.feed_head(), check.withdrawals());
   stubs_.Compare(check_stubs_, check.stubs());
   return absl::OkStatus();
 }
@@ -431,7 +436,7 @@ void SyncSession::QueueVector(const RecordKey& record, VectorToSend kind) {
 
 // ---- Agreement ----
 
-void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
+void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head, uint64_t peer_withdrawals) {
   progress_.state = SyncState::kLive;
   progress_.last_agreement_millis = Now();
   ++progress_.agreements;
@@ -439,6 +444,7 @@ void SyncSession::Agree(uint64_t my_feed_head, uint64_t peer_feed_head) {
   progress_.applied_position = std::max(progress_.applied_position, my_feed_head);
   received_position_ = std::max(received_position_, peer_feed_head);
   replica_->SetCursor(progress_.peer, {progress_.peer_incarnation, received_position_});
+  replica_->NoteFed(progress_.peer, {peer_instance_, peer_feed_head, peer_withdrawals});
   if (PeerHoldsAllOfMine()) replica_->Witness(my_feed_head);
   if (shared_.Contains(replica_->scope())) replica_->NoteComplete();
   offers_head_ = last_offers_millis_ = 0;

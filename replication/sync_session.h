@@ -19,6 +19,7 @@
 #include "replication/range_reconciliation.h"
 #include "replication/record_outbox.h"
 #include "replication/replica.h"
+#include "replication/report_talk.h"
 #include "replication/stub_talk.h"
 
 namespace maillage::replication {
@@ -184,6 +185,10 @@ class SyncSession {
   void FollowMembership();
   absl::Status OnMembership(const v1::MembershipLog& log);
   bool FillMembership(v1::SyncFrame* frame);
+  absl::Status OnReports(const v1::SiteReports& reports);
+  bool FillReports(v1::SyncFrame* frame);
+  // All of the peer's feed up to there has come, or isn't for this site; false where something before it is missing.
+  bool NoteReceived(uint64_t feed_position, uint64_t withdrawals);
   // A state is the word of who sends it: no author has signed it.
   bool MayTellStates() const;
   absl::Status RefuseState(const RecordKey& record);
@@ -231,7 +236,8 @@ class SyncSession {
     return left_aside_ && (saw_ranges_ || progress_.reconciliation_rounds > 0);
   }
   void LeaveAside();
-  void Agree(uint64_t my_feed_head, uint64_t peer_feed_head);
+  // The peer's head, and how many records had left its scope then.
+  void Agree(uint64_t my_feed_head, uint64_t peer_feed_head, uint64_t peer_withdrawals);
   absl::Status OnDisagreement();
   absl::Status LeaveOut(const RecordKey& record, const absl::Status& why);
   bool DamageKnown() const { return progress_.unreadable > 0 || progress_.peer_unreadable > 0; }
@@ -249,6 +255,7 @@ class SyncSession {
   RecordOutbox outbox_;
   ContinuityTalk continuity_;
   StubTalk stubs_;
+  ReportTalk reports_;
 
   // Everything, until the peer's greeting.
   Scope shared_;
@@ -262,6 +269,8 @@ class SyncSession {
   // How much of the membership's journal the peer has been told or had.
   size_t told_entries_ = 0;
   uint64_t membership_at_hello_ = 0;
+  uint64_t withdrawals_at_hello_ = 0;
+  uint64_t peer_instance_ = 0;
   // Records outside of this site's scope are offered once after each agreement, and where something was written since.
   bool offers_due_ = false;
   uint64_t offers_head_ = 0;
@@ -275,9 +284,9 @@ class SyncSession {
   std::string digest_at_hello_;
   uint64_t head_at_hello_ = 0;
   bool sent_cursor_ = false;
-  // The greetings had equal digests; the peer's feed head. An agreement once it is known what the peer holds of this site:
+  // The greetings had equal digests; the peer's feed head, and its withdrawals. An agreement once it is known what the peer holds of this site:
   // equal states don't prove that it holds the same changes.
-  std::optional<uint64_t> greeting_agreement_;
+  std::optional<std::pair<uint64_t, uint64_t>> greeting_agreement_;
   // What both greetings said of stubs.
   std::pair<uint64_t, uint64_t> stubs_at_hello_;
   std::optional<v1::Goodbye> goodbye_;

@@ -1,4 +1,5 @@
 // Who may talk, and what the two tell each other of who belongs to the network. README.md, "Who belongs to the network".
+#include <algorithm>
 #include <utility>
 
 #include "replication/sync_session.h"
@@ -44,6 +45,33 @@ bool SyncSession::FillMembership(v1::SyncFrame* frame) {
   if (!membership.founded() || told_entries_ >= membership.journal_size()) return false;
   *frame->mutable_membership() = membership.Journal(told_entries_, kMembershipEntriesPerFrame);
   told_entries_ += static_cast<size_t>(frame->membership().entry_size());
+  return true;
+}
+
+absl::Status SyncSession::OnReports(const v1::SiteReports& reports) {
+  if (reports.feed_position() > 0 && accepting_) {
+    // What comes may be of the scope of before.
+    FollowScopes();
+    NoteReceived(reports.feed_position(), reports.withdrawals());
+  }
+  return reports_.OnReports(reports);
+}
+
+bool SyncSession::FillReports(v1::SyncFrame* frame) {
+  if (!reports_.Fill(frame)) return false;
+  if (!outbox_.feed_open()) return true;
+  frame->mutable_reports()->set_feed_position(outbox_.feed_sent());
+  frame->mutable_reports()->set_withdrawals(replica_->withdrawals());
+  return true;
+}
+
+bool SyncSession::NoteReceived(uint64_t feed_position, uint64_t withdrawals) {
+  // What waits for its causes is stored nowhere: nothing from there on is acknowledged until roots are equal.
+  if (has_gap_) return false;
+  received_position_ = std::max(received_position_, feed_position);
+  replica_->SetCursor(progress_.peer, {progress_.peer_incarnation, received_position_});
+  // Before the two have agreed it is a hint where their feed was.
+  if (progress_.agreements > 0) replica_->NoteFed(progress_.peer, {peer_instance_, received_position_, withdrawals});
   return true;
 }
 

@@ -8,12 +8,6 @@
 #include "replication/tuning.h"
 
 namespace maillage::replication {
-namespace {
-
-// Of proto/records.proto; told to the peer for people to read.
-constexpr uint32_t kSchemaVersion = 1;
-
-}  // namespace
 
 absl::StatusOr<bool> SyncSession::Next(v1::SyncFrame* frame) {
   frame->Clear();
@@ -49,7 +43,7 @@ absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
     return Fill(frame);
   }
   if (!continuity_.open()) return false;
-  if (FillTerms(frame) || FillReceipt(frame)) return true;
+  if (FillTerms(frame) || FillReceipt(frame) || FillReports(frame)) return true;
   for (auto fill : {&SyncSession::FillRanges, &SyncSession::FillVectors}) {
     absl::StatusOr<bool> filled = (this->*fill)(frame);
     if (!filled.ok() || *filled) return filled;
@@ -60,9 +54,11 @@ absl::StatusOr<bool> SyncSession::Fill(v1::SyncFrame* frame) {
   // What the feed can't tell is for a comparison to find.
   if (std::exchange(passed_over_seen_, outbox_.unreadable().passed_over()) !=
       outbox_.unreadable().passed_over()) {
+    replica_->NoteWithdrawal();
     NoteMove();
   }
   if (*records) {
+    if (frame->has_changes()) frame->mutable_changes()->set_withdrawals(replica_->withdrawals());
     progress_.changes_sent += static_cast<uint64_t>(frame->changes().change_size());
     progress_.states_sent += static_cast<uint64_t>(frame->states().state_size());
     moved_since_check_ = true;
@@ -115,6 +111,8 @@ absl::StatusOr<bool> SyncSession::FillHello(v1::Hello* hello) {
   hello->set_instance(replica_->instance());
   hello->set_stubs(stubs_at_hello_.first);
   hello->set_membership(membership_at_hello_);
+  hello->set_reports(reports_.Remember());
+  hello->set_withdrawals(withdrawals_at_hello_);
   told_terms_ = MyTerms(peer);
   if (told_terms_.ByteSizeLong() > 0) *hello->mutable_terms() = told_terms_;
   if (!peer.empty()) continuity_.FillAcquaintance(peer, hello->mutable_known_of_you());
@@ -215,6 +213,7 @@ absl::StatusOr<bool> SyncSession::FillCheck(v1::SyncFrame* frame) {
   v1::Check* check = frame->mutable_check();
   check->set_digest(digest);
   check->set_feed_head(head);
+  check->set_withdrawals(replica_->withdrawals());
   check->set_unreadable(progress_.unreadable);
   const uint64_t stubs = stubs_.Tell();
   check->set_stubs(stubs);
@@ -223,7 +222,7 @@ absl::StatusOr<bool> SyncSession::FillCheck(v1::SyncFrame* frame) {
     check->set_reply(true);
     const v1::Check asked = *std::exchange(check_to_answer_, std::nullopt);
     if (asked.digest() == digest) {
-      Agree(head, asked.feed_head());
+      Agree(head, asked.feed_head(), asked.withdrawals());
     } else if (EndsLeftAside()) {
       Close(v1::Goodbye::READ_ONLY, "");
       frame->Clear();

@@ -46,7 +46,7 @@ void SyncSession::AdoptTerms() {
   if (shared == shared_) return;
   shared_ = std::move(shared);
   if (digest_at_hello_.empty()) return;
-  moved_since_check_ = true;
+  moved_since_check_ = has_gap_ = true;
   CompareAnew();
 }
 

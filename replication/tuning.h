@@ -26,6 +26,15 @@ inline constexpr size_t kMaxEntrySignatures = 16;
 // Entries of one frame: some 300 bytes each.
 inline constexpr size_t kMembershipEntriesPerFrame = 200;
 
+// What a site tells of itself: some 30 bytes for each site of which it has something, and as many for each link.
+inline constexpr size_t kMaxReportBytes = 64 * 1024;
+// Beyond it a site tells of the sites of which it has the newest reports; what it doesn't tell of counts as unknown. Each report
+// goes to each site: more would cost a network of a thousand sites more than its records do.
+inline constexpr size_t kMaxHeldReports = 256;
+inline constexpr size_t kMaxReportedLinks = 256;
+
+// Of proto/records.proto; told to peers, for people to read.
+inline constexpr uint32_t kSchemaVersion = 1;
 // Wire protocol; a node refuses another number.
 inline constexpr uint32_t kProtocolVersion = 1;
 

@@ -36,6 +36,7 @@
 #include "server/recovery.h"
 #include "server/salvage.h"
 #include "server/site_list.h"
+#include "server/site_reporter.h"
 #include "server/site_service.h"
 #include "server/status_service.h"
 #include "server/sync_stream.h"
@@ -168,6 +169,8 @@ class RunningNode final : public Node {
         writer_.get(), hub_.get(), recovery_.get(), &Schema::BuiltIn(),
         StatusService::Facts{config.site, clock_.NowMillis(), CertificateClock(),
                              [this, data = config.data](v1::NodeStatus& status) { DescribeMachine(data, status); }});
+    reporter_ = std::make_unique<SiteReporter>(replica_.get(), [this] { return status_service_->ReportFacts(); });
+    hub_->OnTick([this] { if (writer_->MayWrite().ok()) reporter_->Tick(hub_->ReportedLinks(), clock_.NowMillis()); });
     admin_service_ = std::make_unique<AdminService>(
         writer_.get(), store_.get(), sealed_.get(), ports_.disk, &clock_, &Schema::BuiltIn(),
         AdminService::Facts{config.site, config.data, ports_.disk_reserve_bytes, audit_.get(), personal_keys_.get()}, [this] { hub_->OnRepaired(); });
@@ -192,6 +195,7 @@ class RunningNode final : public Node {
     local_socket_.reset();
     http_.reset();
     if (server_ != nullptr) {
+      if (writer_->MayWrite().ok()) writer_->Run([](Replica& replica) { replica.KeepReports(); }).IgnoreError();
       record_service_->Shutdown();
       admin_service_->Shutdown();
       std::promise<void> links_closed;
@@ -422,6 +426,7 @@ class RunningNode final : public Node {
   std::unique_ptr<PeerHub> hub_;
   std::unique_ptr<RecordService> record_service_;
   std::unique_ptr<StatusService> status_service_;
+  std::unique_ptr<SiteReporter> reporter_;
   // Asks the status service.
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<ServiceManager> service_;

@@ -162,6 +162,7 @@ void PeerHub::Tick() {
     ReadOn(*link, now);
   }
   EndStuck(now);
+  if (on_tick_) on_tick_();
   // Sessions compare roots again when time has passed, commit or not.
   Post([] {});
 }

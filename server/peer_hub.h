@@ -17,6 +17,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "proto/site_report.pb.h"
 #include "proto/status_service.pb.h"
 #include "replication/peer_schedule.h"
 #include "replication/sync_session.h"
@@ -50,6 +51,8 @@ class PeerHub {
   }
   // Calls it with each frame that came, on the thread that read it, before the session gets it. Before Start.
   void OnRead(std::function<void(const v1::SyncFrame&)> reader) { on_read_ = std::move(reader); }
+  // Calls it every kTickMillis on the writer's thread; what it writes is committed and told. Before Start.
+  void OnTick(std::function<void()> listener) { on_tick_ = std::move(listener); }
   // What one site may cost; those of tuning.h unless told otherwise, before Start.
   struct SiteLimits {
     double bytes_burst = kSiteBytesBurst;
@@ -85,6 +88,12 @@ class PeerHub {
   void OnRepaired();
   std::vector<v1::PeerStatus> Status() const;
   absl::StatusOr<v1::PeerStatus> Status(const std::string& peer) const;
+  // The same for a report of this site: of peers that have said who they are, kMaxReportedLinks at most.
+  std::vector<v1::ReportedLink> ReportedLinks() const;
+  // When the first entry of the feed behind a position was saved, milliseconds since 1970; 0: there is none.
+  uint64_t SavedAfter(uint64_t position) const;
+  // Of the replica's clock.
+  uint64_t Now() const;
 
  private:
   struct Link {
@@ -188,8 +197,8 @@ class PeerHub {
   // Of what lies behind the positions that it tells.
   void DescribeAges(v1::PeerStatus& status) const;
   void DescribeMember(const Peer& peer, v1::PeerStatus& status) const;
-  // When the first entry of the feed behind a position was saved; 0: there is none.
-  uint64_t SavedAfter(uint64_t position) const;
+  static bool IsConnected(const Peer& peer) { return peer.link != nullptr && peer.link->introduced; }
+  static v1::PeerStatus::State StateOfPeer(const Peer& peer);
   Peer* FindPeer(const std::string& name);
   const Peer* FindPeer(const std::string& name) const;
   Peer* PeerOf(const Link& link);
@@ -197,7 +206,6 @@ class PeerHub {
   Peer& PeerForLink(const Link& link);
   absl::Status NoSuchPeer(const std::string& name) const;
   void RememberPaused(const Peer& peer, bool paused);
-  uint64_t Now() const;
 
   Writer* const writer_;
   replication::Replica* const replica_;
@@ -224,6 +232,7 @@ class PeerHub {
   std::function<void(const std::shared_ptr<const replication::Membership>&)> on_membership_;
   uint64_t membership_seen_ = 0;
   std::function<void(const v1::SyncFrame&)> on_read_;
+  std::function<void()> on_tick_;
 };
 
 }  // namespace maillage::server

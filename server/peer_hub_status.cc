@@ -1,4 +1,5 @@
 // What an administrator sees of the peers.
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -6,6 +7,7 @@
 #include "google/protobuf/util/time_util.h"
 #include "replication/change.h"
 #include "replication/record_reader.h"
+#include "replication/tuning.h"
 #include "server/peer_hub.h"
 #include "server/peer_text.h"
 
@@ -53,8 +55,32 @@ void PeerHub::DescribeMember(const Peer& peer, v1::PeerStatus& status) const {
   }
 }
 
+v1::PeerStatus::State PeerHub::StateOfPeer(const Peer& peer) {
+  if (peer.paused) return v1::PeerStatus::PAUSED;
+  if (IsConnected(peer)) return StateOf(*peer.link->session);
+  if (peer.last.goodbye != v1::Goodbye::REASON_UNSPECIFIED && IsFault(peer.last.goodbye)) return v1::PeerStatus::ERROR;
+  if (peer.last_contact_millis > 0) return v1::PeerStatus::OFFLINE;
+  return peer.link != nullptr ? v1::PeerStatus::CONNECTING : v1::PeerStatus::UNKNOWN;
+}
+
+std::vector<v1::ReportedLink> PeerHub::ReportedLinks() const {
+  std::vector<v1::ReportedLink> links;
+  for (const Peer& peer : peers_) {
+    if (peer.site.empty() || links.size() == replication::kMaxReportedLinks) continue;
+    const bool has_compared = IsConnected(peer) && peer.link->session->progress().agreements > 0;
+    const replication::SyncProgress& progress = has_compared ? peer.link->session->progress() : peer.last;
+    v1::ReportedLink& link = links.emplace_back();
+    link.set_site(std::string(peer.site.bytes()));
+    link.set_state(static_cast<uint32_t>(StateOfPeer(peer)));
+    link.set_last_contact_time(peer.last_contact_millis);
+    link.set_last_agreement_time(progress.last_agreement_millis);
+    link.set_pending(replica_->progress().feed_head - std::min(progress.stored_position, replica_->progress().feed_head));
+  }
+  return links;
+}
+
 void PeerHub::Describe(const Peer& peer, v1::PeerStatus& status) const {
-  const bool connected = peer.link != nullptr && peer.link->introduced;
+  const bool connected = IsConnected(peer);
   DescribeProgress(peer.last, status);
   if (connected) {
     DescribeProgress(peer.link->session->progress(), status);
@@ -83,17 +109,7 @@ void PeerHub::Describe(const Peer& peer, v1::PeerStatus& status) const {
   status.set_last_error(peer.last_error);
   SetMillis(peer.last_contact_millis, status.mutable_last_contact_time());
   if (peer.last_contact_millis == 0) status.clear_last_contact_time();
-  if (peer.paused) {
-    status.set_state(v1::PeerStatus::PAUSED);
-  } else if (connected) {
-    status.set_state(StateOf(*peer.link->session));
-  } else if (peer.last.goodbye != v1::Goodbye::REASON_UNSPECIFIED && IsFault(peer.last.goodbye)) {
-    status.set_state(v1::PeerStatus::ERROR);
-  } else if (peer.last_contact_millis > 0) {
-    status.set_state(v1::PeerStatus::OFFLINE);
-  } else {
-    status.set_state(peer.link != nullptr ? v1::PeerStatus::CONNECTING : v1::PeerStatus::UNKNOWN);
-  }
+  status.set_state(StateOfPeer(peer));
   if (!connected && !peer.paused && peer.schedule.has_value()) {
     SetMillis(peer.schedule->next_dial_millis(), status.mutable_retry_time());
   }

@@ -9,7 +9,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "replication/byte_codec.h"
+#include "replication/tuning.h"
 #include "server/explain.h"
+#include "server/fleet_status.h"
 #include "server/grpc_status.h"
 #include "server/peer_text.h"
 #include "server/site_list.h"
@@ -21,6 +23,15 @@
 #endif
 
 namespace maillage::server {
+namespace {
+
+// Of the last backup; 0: there is none.
+uint64_t BackupMillis(const replication::Replica& replica) {
+  const auto backup = replica.store().Get(storage::Table::kMeta, storage::kBackupKey);
+  return backup.ok() && backup->has_value() ? replication::ByteReader(**backup).Fixed64() : 0;
+}
+
+}  // namespace
 
 StatusService::StatusService(Writer* writer, PeerHub* hub, const Recovery* recovery,
                              const replication::Schema* schema, Facts facts)
@@ -34,20 +45,16 @@ void StatusService::FillStatus(const replication::Replica& replica, v1::NodeStat
   status->set_incarnation(absl::StrFormat("%016x", identity.incarnation));
   status->set_version(MAILLAGE_VERSION);
   SetMillis(facts_.start_millis, status->mutable_start_time());
-  const auto kind_name = [this](uint16_t number) {
-    const replication::KindSchema* kind = schema_->FindKind(number);
-    return kind != nullptr ? kind->name : absl::StrFormat("kind-%d", number);
-  };
   for (const auto& [kind, counts] : progress.kinds) {
     v1::KindCount* count = status->add_kinds();
-    count->set_kind(kind_name(kind));
+    count->set_kind(KindName(*schema_, kind));
     count->set_records(static_cast<int64_t>(counts.alive));
     count->set_deleted(static_cast<int64_t>(counts.deleted));
   }
   status->set_root(absl::BytesToHexString(replica.tree().Digest()));
   for (const auto& [partition, sum] : replica.tree().Partitions()) {
     v1::PartitionRoot* root = status->add_partitions();
-    root->set_kind(kind_name(partition.kind));
+    root->set_kind(KindName(*schema_, partition.kind));
     root->set_territory(partition.territory);
     root->set_records(static_cast<int64_t>(sum.count));
     root->set_root(absl::BytesToHexString(sum.sum.ToBytes()));
@@ -74,12 +81,26 @@ void StatusService::FillStatus(const replication::Replica& replica, v1::NodeStat
   if (facts_.certificate_until_millis) {
     SetMillis(facts_.certificate_until_millis(), status->mutable_certificate_expire_time());
   }
-  const auto backup = replica.store().Get(storage::Table::kMeta, storage::kBackupKey);
-  if (backup.ok() && backup->has_value()) {
-    SetMillis(replication::ByteReader(**backup).Fixed64(), status->mutable_backup_time());
-  }
+  if (const uint64_t backup = BackupMillis(replica); backup > 0) SetMillis(backup, status->mutable_backup_time());
   if (facts_.describe_machine) facts_.describe_machine(*status);
   if (replica.complete_millis() > 0) SetMillis(replica.complete_millis(), status->mutable_territory_complete_time());
+  DescribeFleet(*schema_, replica, *hub_, *status);
+}
+
+v1::SiteFacts StatusService::ReportFacts() const {
+  v1::NodeStatus status;
+  recovery_->Describe(status);
+  if (facts_.describe_machine) facts_.describe_machine(status);
+  v1::SiteFacts facts;
+  facts.set_version(MAILLAGE_VERSION);
+  facts.set_schema(replication::kSchemaVersion);
+  facts.set_start_time(facts_.start_millis);
+  facts.set_backup_time(BackupMillis(writer_->replica()));
+  if (facts_.certificate_until_millis) facts.set_certificate_time(facts_.certificate_until_millis());
+  facts.set_disk_bytes(status.disk_bytes());
+  facts.set_free_disk_bytes(status.free_disk_bytes());
+  facts.set_read_only_reason(status.read_only_reason());
+  return facts;
 }
 
 absl::StatusOr<v1::NodeStatus> StatusService::Read() const {

@@ -35,6 +35,9 @@ class StatusService final : public v1::StatusService::CallbackService {
   // thread.
   absl::StatusOr<v1::NodeStatus> Read() const;
 
+  // What a report of this site adds to what the replica knows, links aside. On the writer's thread.
+  v1::SiteFacts ReportFacts() const;
+
   grpc::ServerUnaryReactor* GetStatus(grpc::CallbackServerContext* context,
                                       const v1::GetStatusRequest* request,
                                       v1::NodeStatus* response) override;

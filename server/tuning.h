@@ -55,6 +55,19 @@ inline constexpr uint64_t kReadOnlyRedialMillis = 60'000;
 inline constexpr uint32_t kMalformedLogLines = 10;
 inline constexpr uint64_t kMalformedLogMillis = 60'000;
 
+// What a site tells all others of itself goes to each of them, some 500 bytes and 30 more a site: of fifteen sites that all write,
+// each line carries a kilobyte a second at most; of a thousand, each tells every ten minutes. A link that was cut or healed is told
+// at once, but not each of five hundred for itself. Where nothing changes, a report says that the site lives.
+// Reports go on for a while after the last change, so that each site hears from each that it has that one.
+inline constexpr uint64_t kReportLinkMillis = 2'000;
+inline constexpr uint64_t kReportMillisPerLink = 200;
+inline constexpr uint64_t kReportChangeMillis = 3'000;
+inline constexpr uint64_t kReportAfterglowMillis = 60'000;
+inline constexpr uint64_t kReportMillisPerSite = 600;
+inline constexpr uint64_t kReportIdleMillis = 10 * 60 * 1000;
+// What others told is worth a synced write a minute: a laptop that was switched off shows it again.
+inline constexpr uint64_t kReportKeepMillis = 60'000;
+
 // Free bytes are asked for this often, and after this much was written.
 inline constexpr uint64_t kDiskLookMillis = 1'000;
 inline constexpr size_t kDiskLookBytes = size_t{4} << 20;

@@ -185,6 +185,8 @@ std::optional<RecordId> ParseIndexedId(std::string_view key) {
 
 std::string MemberKey(std::string_view entry_id) { return std::string(kMemberPrefix).append(entry_id); }
 
+std::string ReportKey(const SiteId& site) { return std::string(kReportPrefix).append(site.bytes()); }
+
 std::string AuthorKey(const SiteId& site, uint64_t incarnation) {
   std::string key = absl::StrCat(ToAbsl(kAuthorPrefix), ToAbsl(site.bytes()));
   AppendBigEndian(incarnation, key);
@@ -262,7 +264,7 @@ std::optional<RecordKey> ParseDueKey(std::string_view key) {
   return ParseStateKey(key.substr(prefix));
 }
 
-std::string CursorKey(const SiteId& peer) { return absl::StrCat("cursor/", ToAbsl(peer.bytes())); }
+std::string CursorKey(const SiteId& peer) { return absl::StrCat(ToAbsl(kCursorPrefix), ToAbsl(peer.bytes())); }
 
 std::string RequestKey(std::string_view request_id) { return absl::StrCat("request/", ToAbsl(request_id)); }
 

@@ -147,6 +147,8 @@ inline constexpr std::string_view kBackupKey = "backup";
 inline constexpr std::string_view kPersonalKeysKey = "personal";
 inline constexpr std::string_view kMemberPrefix = "member/";
 std::string MemberKey(std::string_view entry_id);
+inline constexpr std::string_view kReportPrefix = "report/";
+std::string ReportKey(const SiteId& site);
 std::string AuthorKey(const SiteId& site, uint64_t incarnation);
 struct ParsedAuthorKey {
   SiteId site;
@@ -172,6 +174,7 @@ std::string HadKey(const SiteId& site);
 std::string DuePrefix(const SiteId& site);
 std::string DueKey(const SiteId& site, const RecordKey& record);
 std::optional<RecordKey> ParseDueKey(std::string_view key);
+inline constexpr std::string_view kCursorPrefix = "cursor/";
 std::string CursorKey(const SiteId& peer);
 std::string RequestKey(std::string_view request_id);
 // `digest` is of the quarantined bytes, so that what comes again is kept once.

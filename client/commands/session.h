@@ -45,6 +45,8 @@ struct Environment {
   bool err_is_terminal = false;
   // Whether the user has asked the run to stop.
   std::function<bool()> stopped;
+  // Returns after the pause, or once the user asks the run to stop.
+  std::function<void(absl::Duration)> wait;
   // Runs maillaged, which works on files that no node holds open, with these arguments, and returns its exit code.
   std::function<absl::StatusOr<int>(const std::vector<std::string>& arguments)> run_node_program;
 };

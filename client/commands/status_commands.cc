@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "client/commands/commands.h"
+#include "client/commands/fleet_text.h"
 #include "client/commands/json.h"
 #include "client/commands/peer_state.h"
 #include "client/commands/record_output.h"
@@ -183,7 +184,11 @@ void PrintNode(Session& session, const v1::NodeStatus& status) {
   AddDamage(session, status, table);
   AddWriteState(session, status, table);
   AddUpkeep(session, status, table);
-  session.env.out << table.Render(0) << "\n" << PeersTable(session, status.peers());
+  if (!status.fleet().empty()) table.AddRow({session.Say("partout", "everywhere"), EverywhereText(session, status)});
+  session.env.out << table.Render(0) << "\n";
+  // A member sees its peers among all sites; those that aren't members, or were never reached, only here.
+  if (!status.fleet().empty()) session.env.out << FleetTable(session, status) << "\n";
+  session.env.out << PeersTable(session, status.peers());
 }
 
 void PrintCheck(Session& session, const Check& check) {
@@ -203,35 +208,68 @@ void PrintCheck(Session& session, const Check& check) {
   session.env.out << "\n";
 }
 
-absl::Status RunStatus(Session& session, bool check_only) {
-  const absl::StatusOr<v1::NodeStatus> status = session.client().connection().GetStatus({});
-  if (!status.ok()) {
-    if (check_only) session.exit_code = kUnknown;
-    return status.status();
+Json StatusJson(const Session& session, const v1::NodeStatus& status) {
+  Json json = ToJson(status, JsonDefaults::kPrint);
+  json["peers"] = Json::array();
+  for (const v1::PeerStatus& peer : status.peers()) json["peers"].push_back(PeerJson(session, peer));
+  for (int i = 0; i < status.fleet_size(); ++i) {
+    json["fleet"][static_cast<size_t>(i)]["text"] = StandingText(session, status, status.fleet(i));
   }
-  if (check_only) {
-    const Check check = CheckNode(session, *status);
-    PrintCheck(session, check);
-    session.exit_code = check.exit_code;
-    return absl::OkStatus();
-  }
+  return json;
+}
+
+void PrintStatus(Session& session, const v1::NodeStatus& status) {
   switch (session.output) {
-    case Output::kJson: {
-      Json json = ToJson(*status, JsonDefaults::kPrint);
-      json["peers"] = Json::array();
-      for (const v1::PeerStatus& peer : status->peers()) {
-        json["peers"].push_back(PeerJson(session, peer));
-      }
-      session.env.out << Print(json);
+    case Output::kJson:
+      session.env.out << Print(StatusJson(session, status));
       break;
-    }
     case Output::kCsv:
-      PrintPeersCsv(session, status->peers());
+      PrintPeersCsv(session, status.peers());
       break;
     case Output::kTable:
-      PrintNode(session, *status);
+      PrintNode(session, status);
       break;
   }
+}
+
+absl::Status RunStatusCheck(Session& session) {
+  const absl::StatusOr<v1::NodeStatus> status = session.client().connection().GetStatus({});
+  if (!status.ok()) {
+    session.exit_code = kUnknown;
+    return status.status();
+  }
+  const Check check = CheckNode(session, *status);
+  PrintCheck(session, check);
+  session.exit_code = check.exit_code;
+  return absl::OkStatus();
+}
+
+// A node that doesn't answer for a while is told, and asked again: who watches wants to see it come back.
+absl::Status WatchStatus(Session& session) {
+  constexpr absl::Duration kPause = absl::Seconds(2);
+  const bool redraws = session.output == Output::kTable && session.env.out_width > 0;
+  while (!session.env.stopped() && session.env.out.good()) {
+    const absl::StatusOr<v1::NodeStatus> status = session.client().connection().GetStatus({});
+    if (absl::IsCancelled(status.status())) break;
+    // Home, and all that is below is cleared.
+    if (redraws) session.env.out << "\x1b[H\x1b[2J";
+    if (status.ok() && session.output == Output::kJson) {
+      session.env.out << PrintLine(StatusJson(session, *status));
+    } else if (status.ok()) {
+      PrintStatus(session, *status);
+    } else {
+      session.env.err << OneLine(std::string(status.status().message())) << "\n";
+    }
+    session.env.out << std::flush;
+    session.env.wait(kPause);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RunStatus(Session& session) {
+  const absl::StatusOr<v1::NodeStatus> status = session.client().connection().GetStatus({});
+  if (!status.ok()) return status.status();
+  PrintStatus(session, *status);
   return absl::OkStatus();
 }
 
@@ -240,11 +278,18 @@ absl::Status RunStatus(Session& session, bool check_only) {
 void AddStatusCommands(Program& program) {
   Session& session = program.session;
   auto check = std::make_shared<bool>(false);
+  auto watch = std::make_shared<bool>(false);
   CLI::App* const status = program.Add(
       "status",
-      session.Say("Montre le nœud et où en sont ses pairs", "Shows the node and its peers"),
-      "  maillage status\n  maillage status --check; echo $?\n",
-      [&session, check] { return RunStatus(session, *check); });
+      session.Say("Montre le nœud, et où en sont tous les sites du réseau", "Shows the node, and how all sites of the network are doing"),
+      "  maillage status\n  maillage status --watch\n  maillage status --check; echo $?\n",
+      [&session, check, watch] {
+        if (*check) return RunStatusCheck(session);
+        return *watch ? WatchStatus(session) : RunStatus(session);
+      });
+  status
+      ->add_flag("--watch", *watch,
+                 session.Say("Recommence toutes les 2 secondes, jusqu'à Ctrl-C", "Again every 2 seconds, until Ctrl-C"));
   status->add_flag("--check", *check,
                    session.Say("Une ligne, et le code de sortie : 0 bien, 1 dégradé, 2 critique, "
                                "3 inconnu",

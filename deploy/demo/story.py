@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from contextlib import contextmanager
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Iterator
 
@@ -31,6 +32,8 @@ class Story:
         self._files = [(file, site) for file, site in IMPORTS if not quick or file != 'collectivites-ara.csv']
         self._checks: list[tuple[str, bool]] = []
         self._durations: list[tuple[str, float]] = []
+        # When all nine were found to be settled, after everything that was written.
+        self._whole_since = ''
 
     def play(self) -> None:
         started = time.monotonic()
@@ -193,6 +196,7 @@ class Story:
                 savoie.run('resume', self._network[antenna].address)
             self._network.wait_settled()
         screen.fine(f'les neuf sites tiennent leur territoire {screen.seconds(took())} après')
+        self._whole_since = datetime.now(timezone.utc).isoformat()
         # A link counts from its opening, so that these are the bytes of the reunion alone.
         traffic = _traffic(savoie.status())
         screen.say(f'La Savoie a envoyé {screen.size(traffic["bytes_sent"])} et reçu '
@@ -295,6 +299,22 @@ class Story:
         everything = set(digests['lyon'][1].splitlines())
         self._check('chaque ligne qu’un relais exporte est, octet pour octet, celle des antennes',
                     all(set(exports.splitlines()) <= everything for _, exports in digests.values()))
+        self._show_what_all_know()
+
+    def _show_what_all_know(self) -> None:
+        """Each tells all others, signed, what it has of theirs; the last word on the last change takes some rounds."""
+        with self._timed('chaque site sait que tout est partout, depuis la fin des exports'):
+            for node in self._network.nodes.values():
+                wait_until(f'{node.label} sait que tout est partout', node.status,
+                           lambda status: status.get('everywhere_time', '') > self._whole_since, limit=120)
+        status = self._network['ardeche'].status()
+        screen.say('')
+        screen.say('Tout le réseau, vu d’Ardèche, qui n’en rencontre que deux sites (maillage status) :')
+        screen.table(('site', 'état', 'a tout jusqu’à (UTC)', 'fiches'), [
+            (self._label(site['site']), site['text'], _time(site.get('complete_time', '')),
+             screen.number(sum(int(kind['records']) for kind in site['kinds']))) for site in status['fleet']], right=(3,))
+        self._check('chaque site sait de chacun, sur sa signature, qu’il a tout ce qui le concerne',
+                    len(status['fleet']) == len(self._network.nodes))
 
     def _show_the_traffic(self) -> None:
         screen.heading('Ce qui a circulé sur chaque liaison, depuis qu’elle est ouverte')

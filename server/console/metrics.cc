@@ -157,6 +157,31 @@ void TellPeer(const v1::PeerStatus& peer, const std::string& name, Families& tol
   }
 }
 
+// What other sites of the network told of themselves, and what follows from it.
+void TellFleet(const v1::NodeStatus& status, Families& told) {
+  if (status.has_everywhere_time()) {
+    told.Gauge("maillage_everywhere_timestamp_seconds", "What any site had written before is known to be on all sites.")
+        .Add(SecondsOf(status.everywhere_time()));
+  }
+  std::set<std::string> taken;
+  for (const v1::SiteStanding& standing : status.fleet()) {
+    const bool is_new = taken.insert(standing.site()).second;
+    const std::vector<ClientMetric::Label> label = {{"peer", is_new ? standing.site() : standing.site_id()}};
+    if (standing.has_report_time()) {
+      told.Gauge("maillage_site_report_timestamp_seconds", "When the site told last how it is.")
+          .Add(SecondsOf(standing.report_time()), label);
+    }
+    if (standing.has_complete_time()) {
+      told.Gauge("maillage_site_complete_timestamp_seconds", "What any site had written before is known to be on this one.")
+          .Add(SecondsOf(standing.complete_time()), label);
+    }
+    if (standing.has_lacking_changes()) {
+      told.Gauge("maillage_site_lacking_changes", "Changes of this node that the site hasn't confirmed, at most.")
+          .Add(standing.lacking_changes(), label);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<MetricFamily> MetricsOf(const v1::NodeStatus& status) {
@@ -165,6 +190,7 @@ std::vector<MetricFamily> MetricsOf(const v1::NodeStatus& status) {
   TellMachine(status, told);
   std::set<std::string> taken;
   for (const v1::PeerStatus& peer : status.peers()) TellPeer(peer, NameOf(peer, taken), told);
+  TellFleet(status, told);
   return told.Take();
 }
 

@@ -38,6 +38,7 @@ Said CommandLine::Run(const std::vector<std::string>& arguments) {
       .out_width = out_width_,
       .err_is_terminal = err_is_terminal_,
       .stopped = [this] { return stopped_; },
+      .wait = [this](absl::Duration) { stopped_ = ++waits_ >= most_waits_; },
       .run_node_program = [this](const std::vector<std::string>& words) -> absl::StatusOr<int> {
         node_program_.push_back(words);
         return 7;

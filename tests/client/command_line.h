@@ -48,6 +48,9 @@ class CommandLine : public ::testing::Test {
   size_t out_width_ = 0;
   bool err_is_terminal_ = false;
   bool stopped_ = false;
+  // The user asks the run to stop once it has waited so often.
+  int most_waits_ = 1;
+  int waits_ = 0;
 
  private:
   std::filesystem::path folder_;

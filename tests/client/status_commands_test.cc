@@ -85,6 +85,108 @@ TEST_F(StatusCommands, JsonHasEveryField) {
   EXPECT_EQ(Ask({"peers"}), status["peers"]);
 }
 
+// Four sites of a network, of which this node meets two.
+class FleetStatus : public StatusCommands {
+ protected:
+  FleetStatus() {
+    v1::SiteStanding& here = AddSite("Savoie", v1::ROLE_RELAY);
+    here.set_here(true);
+    here.mutable_report_time()->set_seconds(kNow);
+    here.mutable_complete_time()->set_seconds(kNow - 7200);
+    here.set_complete_up_to_site("Isère");
+    AddPeer("Lyon", v1::PeerStatus::UP_TO_DATE).set_site_id("Lyon");
+    v1::SiteStanding& lyon = AddSite("Lyon", v1::ROLE_ANTENNA);
+    lyon.mutable_report_time()->set_seconds(kNow - 60);
+    lyon.mutable_complete_time()->set_seconds(kNow - 60);
+    lyon.set_lacking_changes(0);
+    v1::SiteStanding& isere = AddSite("Isère", v1::ROLE_RELAY);
+    isere.mutable_report_time()->set_seconds(kNow - 7200);
+    isere.mutable_complete_time()->set_seconds(kNow - 7200);
+    isere.set_lacking_changes(12);
+    isere.mutable_lacking_since_time()->set_seconds(kNow - 3600);
+    isere.set_conflicts(3);
+    isere.set_quarantined(1);
+  }
+  v1::SiteStanding& AddSite(const std::string& name, v1::Role role) {
+    v1::SiteStanding& standing = *node_->status.add_fleet();
+    standing.set_site(name);
+    standing.set_site_id(name);
+    standing.set_role(role);
+    return standing;
+  }
+  std::string Line(const std::string& output, const std::string& begin) {
+    const size_t at = output.find("\n" + begin);
+    return at == std::string::npos ? "" : output.substr(at + 1, output.find('\n', at + 1) - at - 1);
+  }
+};
+
+TEST_F(FleetStatus, ShowsEverySiteAsItToldLast) {
+  node_->status.mutable_everywhere_time()->set_seconds(kNow - 7200);
+  const std::string out = Run({"status"}).out;
+  EXPECT_EQ(Line(out, "partout"), "partout              tout ce qui a été écrit avant le 23/11/2026 15:02 est partout");
+  EXPECT_THAT(out, HasSubstr("\n\n"
+                             "site    rôle     état                       dit le            a tout jusqu'au           "
+                             "lui manque d'ici                à savoir\n"
+                             "Savoie  relais   ce nœud                    23/11/2026 17:02  23/11/2026 15:02 (Isère)  -\n"
+                             "Lyon    antenne  à jour                     23/11/2026 17:01  23/11/2026 17:01          0\n"
+                             "Isère   relais   sans nouvelles depuis 2 h  23/11/2026 15:02  23/11/2026 15:02          "
+                             "12, depuis le 23/11/2026 16:02  3 à comparer ; 1 en quarantaine\n\n"));
+}
+
+TEST_F(FleetStatus, WhatNobodyToldIsUnknown) {
+  AddSite("Drôme", v1::ROLE_READER);
+  const std::string out = Run({"status"}).out;
+  EXPECT_EQ(Line(out, "partout"), "partout              inconnu : Drôme n'a encore rien dit");
+  EXPECT_THAT(Line(out, "Drôme"), HasSubstr("inconnu : n'a encore rien dit"));
+  node_->status.mutable_fleet()->RemoveLast();
+  node_->status.mutable_fleet(1)->clear_complete_time();
+  EXPECT_EQ(Line(Run({"status"}).out, "partout"),
+            "partout              inconnu : Lyon n'a pas encore tout ce que d'autres ont écrit");
+}
+
+TEST_F(FleetStatus, ASiteThatThisNodeDoesntMeetIsSeenThroughItsOwnLinks) {
+  v1::SiteStanding& loire = AddSite("Loire", v1::ROLE_RELAY);
+  loire.mutable_report_time()->set_seconds(kNow - 300);
+  EXPECT_THAT(Line(Run({"status"}).out, "Loire"), HasSubstr("relié à personne"));
+  v1::SiteLink& link = *loire.add_links();
+  link.set_site("Clermont");
+  link.set_state(v1::PeerStatus::BEHIND);
+  EXPECT_THAT(Line(Run({"status"}).out, "Loire"), HasSubstr("relié à Clermont"));
+  link.set_state(v1::PeerStatus::OFFLINE);
+  EXPECT_THAT(Line(Run({"status"}).out, "Loire"), HasSubstr("relié à personne"));
+  EXPECT_EQ(Ask({"status"})["fleet"][3]["text"], "relié à personne");
+}
+
+TEST_F(FleetStatus, AHostileNameDoesntSteerTheTerminal) {
+  AddSite("a\x1b[2Jb", v1::ROLE_RELAY);
+  EXPECT_EQ(Run({"status"}).out.find('\x1b'), std::string::npos);
+}
+
+TEST_F(FleetStatus, WatchShowsItAgainUntilStopped) {
+  most_waits_ = 3;
+  const Said said = Run({"status", "--watch"});
+  EXPECT_EQ(said.exit_code, 0) << said.err;
+  size_t times = 0;
+  for (size_t at = said.out.find("partout"); at != std::string::npos; at = said.out.find("partout", at + 1)) ++times;
+  EXPECT_EQ(waits_, 3);
+  EXPECT_EQ(times, 3u);
+  EXPECT_EQ(said.out.find('\x1b'), std::string::npos) << "a file, not a screen";
+}
+
+TEST_F(FleetStatus, WatchRedrawsATerminal) {
+  out_width_ = 100;
+  EXPECT_EQ(Run({"status", "--watch"}).out.find("\x1b[H\x1b[2J"), 0u);
+}
+
+TEST_F(FleetStatus, WatchGoesOnWhileTheNodeIsAway) {
+  most_waits_ = 2;
+  node_->failures.push_back(absl::UnavailableError("pas de réponse"));
+  const Said said = Run({"status", "--watch", "--output", "json"});
+  EXPECT_EQ(said.exit_code, 0);
+  EXPECT_EQ(said.err, "pas de réponse\n");
+  EXPECT_EQ(nlohmann::json::parse(said.out)["site"], "Savoie");
+}
+
 TEST_F(StatusCommands, CsvHasARowPerPeer) {
   AddPeer("Lyon", v1::PeerStatus::PAUSED);
   EXPECT_EQ(Run({"peers", "--output", "csv"}).out,

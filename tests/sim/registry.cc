@@ -56,6 +56,15 @@ void Registry::Rename(const ChangeName& from, const ChangeName& to) {
   if (lost_with_disks_.erase(from) > 0) lost_with_disks_.insert(to);
 }
 
+void Registry::Reported(const SiteId& site, uint64_t number, Holding holding) {
+  if (!reported_.try_emplace({site, number}, std::move(holding)).second) reported_twice_.insert({site, number});
+}
+
+const Registry::Holding* Registry::FindReported(const SiteId& site, uint64_t number) const {
+  const auto found = reported_.find({site, number});
+  return found == reported_.end() || reported_twice_.contains({site, number}) ? nullptr : &found->second;
+}
+
 const Change* Registry::Find(const ChangeName& name) const {
   const auto found = changes_.find(name);
   return found == changes_.end() ? nullptr : &found->second.change;

@@ -50,6 +50,13 @@ class Registry {
   // beside); nothing deleted is back unless somebody edited it without having seen the deletion.
   void CheckState(const RecordKey& record, const RecordState& state, std::string_view bytes);
 
+  // What a site held, all of it, when it made its report of that number.
+  using Holding = std::map<RecordKey, VersionVector>;
+  // Of two copies of a site that made reports of one number nothing is known.
+  void Reported(const SiteId& site, uint64_t number, Holding holding);
+  // Null: not known.
+  const Holding* FindReported(const SiteId& site, uint64_t number) const;
+
   // Law: nothing acknowledged is missing, where `holds` tells what every site has in the end.
   void CheckNothingLost(const std::function<bool(const ChangeName&)>& holds);
 
@@ -71,6 +78,8 @@ class Registry {
   std::unordered_map<std::string, ChangeName> names_;
   std::set<ChangeName> acknowledged_;
   std::set<ChangeName> lost_with_disks_;
+  std::map<std::pair<SiteId, uint64_t>, Holding> reported_;
+  std::set<std::pair<SiteId, uint64_t>> reported_twice_;
   // Bytes of the state that each change set makes.
   std::map<std::pair<RecordKey, std::string>, std::string> states_;
 };

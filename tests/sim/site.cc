@@ -16,6 +16,13 @@
 
 namespace maillage::sim {
 
+namespace {
+
+// Rarer than a node's: each remembers all that its site held.
+constexpr uint64_t kReportPauseMillis = 2 * 3600 * 1000;
+
+}  // namespace
+
 using replication::Replica;
 using replication::Schema;
 using storage::Table;
@@ -156,7 +163,49 @@ bool SimSite::Commit() {
     ReadFeedAnew();
   }
   AcknowledgeWrites();
+  PublishReport();
   return true;
+}
+
+void SimSite::PublishReport() {
+  const uint64_t now = clock.NowMillis();
+  const bool is_early = now - last_report_millis_ < kReportPauseMillis && now > last_report_millis_;
+  if (is_early || !replica->ReportIsOutdated()) return;
+  last_report_millis_ = now;
+  replica->PublishReport({});
+  const auto* const told = replica->reports().Find(id);
+  if (told == nullptr) return report_("a member's report is refused");
+  Registry::Holding holding;
+  auto cursor = disk->store()->Scan(Table::kStates, {}, storage::ScanOrder::kAscending);
+  for (; cursor->Valid(); cursor->Next()) {
+    const RecordKey record = *storage::ParseStateKey(cursor->key());
+    holding[record] = VectorOf(record);
+  }
+  registry_->Reported(id, told->body.number(), std::move(holding));
+}
+
+void SimSite::CheckHeldReports() {
+  // Where frames get lost, nobody knows how far a feed is here. What left a territory, and came back, may be owed anew.
+  if (member.hears_late || !replica->scope().everything()) return;
+  for (const auto& [reporter, held] : replica->held_reports().held()) {
+    const Registry::Holding* const reported = registry_->FindReported(reporter, held.number);
+    if (reported != nullptr) CheckHolds(reporter, *reported);
+  }
+}
+
+void SimSite::CheckHolds(const SiteId& reporter, const Registry::Holding& reported) {
+  for (const auto& [record, held] : reported) {
+    // Handed over in a narrower scope.
+    if (WasLetGo(record)) continue;
+    const VersionVector& mine = VectorOf(record);
+    for (const VersionVector::Entry& entry : held.entries()) {
+      // What this site gave up of its own is here under another name.
+      const bool gave_up = entry.actor.site == id;
+      if (gave_up || mine.Get(entry.actor) >= entry.n) continue;
+      return report_(absl::StrCat("says that it holds what site ", FormatSiteId(reporter), " held, and doesn't: ",
+                                  Show(ChangeName{record, {entry.actor, entry.n}})));
+    }
+  }
 }
 
 void SimSite::ReadFeedAnew() {
@@ -227,6 +276,7 @@ void SimSite::CheckRecords() {
 
 void SimSite::Check(bool thorough) {
   CheckRecords();
+  CheckHeldReports();
   if (replica->progress().quarantined > 0) {
     auto cursor = disk->store()->Scan(Table::kMeta, storage::KeyRange::Prefix(storage::QuarantineKey("")),
                                       storage::ScanOrder::kAscending);

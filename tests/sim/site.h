@@ -111,6 +111,11 @@ class SimSite {
   void ReadFeedAnew();
   void ReadNewFeedEntries();
   void CheckRecords();
+  // Tells the others what this site is, now and then.
+  void PublishReport();
+  // Law: what the site says that it holds of what others held, it holds.
+  void CheckHeldReports();
+  void CheckHolds(const SiteId& reporter, const Registry::Holding& reported);
   // Handed over: people don't see it any more, and nothing is left that could shrink.
   bool WasLetGo(const RecordKey& record) const;
 
@@ -129,6 +134,7 @@ class SimSite {
   mutable std::map<RecordKey, std::pair<std::string, VersionVector>> looked_at_;
   std::optional<Saved> saved_;
   bool lease_broken_ = false;
+  uint64_t last_report_millis_ = 0;
 };
 
 }  // namespace maillage::sim

@@ -45,6 +45,12 @@ NodeStatus AStatus() {
   SetSeconds(peer->mutable_oldest_unsent_time(), 600);
   SetSeconds(peer->mutable_disagreement_time(), 700);
   peer->mutable_round_trip()->set_nanos(1'000'000);
+  SetSeconds(status.mutable_everywhere_time(), 800);
+  v1::SiteStanding* standing = status.add_fleet();
+  standing->set_site("savoie");
+  SetSeconds(standing->mutable_report_time(), 900);
+  SetSeconds(standing->mutable_complete_time(), 800);
+  standing->set_lacking_changes(5);
   return status;
 }
 
@@ -116,6 +122,12 @@ const Mover kMovers[] = {
     {"maillage_peer_received_changes_total peer=lyon", [](NodeStatus&, PeerStatus& p) { p.set_changes_received(26); }, 26},
     {"maillage_peer_clock_difference_seconds peer=lyon", [](NodeStatus&, PeerStatus& p) { p.set_clock_difference_ms(-1500); }, -1.5},
     {"maillage_peer_round_trip_seconds peer=lyon", [](NodeStatus&, PeerStatus& p) { p.mutable_round_trip()->set_nanos(500'000'000); }, 0.5},
+    {"maillage_everywhere_timestamp_seconds", [](NodeStatus& s, PeerStatus&) { SetSeconds(s.mutable_everywhere_time(), 28); }, 28},
+    {"maillage_site_report_timestamp_seconds peer=savoie",
+     [](NodeStatus& s, PeerStatus&) { SetSeconds(s.mutable_fleet(0)->mutable_report_time(), 29); }, 29},
+    {"maillage_site_complete_timestamp_seconds peer=savoie",
+     [](NodeStatus& s, PeerStatus&) { SetSeconds(s.mutable_fleet(0)->mutable_complete_time(), 30); }, 30},
+    {"maillage_site_lacking_changes peer=savoie", [](NodeStatus& s, PeerStatus&) { s.mutable_fleet(0)->set_lacking_changes(31); }, 31},
 };
 
 TEST(MetricsTest, EachIsMovedByWhatItIsAboutAndByNothingElse) {
@@ -154,11 +166,13 @@ TEST(MetricsTest, NamesFollowTheRules) {
 TEST(MetricsTest, WhatIsNotKnownIsNotTold) {
   NodeStatus status;
   status.add_peers()->set_address("127.0.0.1:7101");
+  status.add_fleet()->set_site("savoie");
   const std::map<std::string, double> values = Values(status);
   EXPECT_TRUE(values.contains("maillage_peer_connected peer=127.0.0.1:7101")) << "by its address, until it has told its name";
   for (const auto& [name, value] : values) EXPECT_THAT(name, ::testing::Not(::testing::HasSubstr("last_contact")));
   EXPECT_FALSE(values.contains("maillage_backup_timestamp_seconds"));
   EXPECT_FALSE(values.contains("maillage_certificate_expiry_timestamp_seconds"));
+  for (const auto& [name, value] : values) EXPECT_THAT(name, ::testing::Not(::testing::HasSubstr("savoie"))) << "it told nothing";
 }
 
 // Prometheus takes one sample of a series and drops the others.
