@@ -241,8 +241,6 @@ class Replica {
   // All that a peer holds, as far as the two share it, was found to be here up to a position of its feed, in this opening of its
   // store: another one may be of an older copy, whose feed goes on differently. With the open batch; forgotten at the end.
   void NoteFed(const SiteId& peer, const FedUpTo& position) { open_fed_[peer] = position; }
-  // Somebody has a report of that number: this site's next one, if it is about this one, will have a greater.
-  void NoteOwnReport(const SiteId& site, uint64_t number);
   // Something that others reckon with has changed since this site's last report.
   bool ReportIsOutdated() const;
   // Puts what came since into the open batch.
@@ -470,8 +468,6 @@ class Replica {
   std::map<SiteId, FedUpTo> open_fed_;
   // A report or a part of a feed came of these.
   std::set<SiteId> sites_to_follow_;
-  // The highest number that a report of this site is known to have.
-  uint64_t own_report_ = 0;
   FingerprintTree tree_;
   FingerprintTree stub_tree_;
   uint64_t stub_version_ = 0;

@@ -65,10 +65,6 @@ absl::StatusOr<SiteReports::Entry> Replica::AddReport(const v1::SignedSiteReport
   return *reports_.Find(site);
 }
 
-void Replica::NoteOwnReport(const SiteId& site, uint64_t number) {
-  if (site == identity_.site) own_report_ = std::max(own_report_, number);
-}
-
 void Replica::FollowReports() {
   for (const auto& [peer, position] : std::exchange(open_fed_, {})) {
     fed_[peer] = position;
@@ -85,7 +81,7 @@ void Replica::FollowReports() {
 bool Replica::ReportIsOutdated() const {
   if (!Signs()) return false;
   const SiteReports::Entry* const own = reports_.Find(identity_.site);
-  if (own == nullptr || own_report_ > own->body.number()) return true;
+  if (own == nullptr) return true;
   const v1::SiteReport& told = own->body;
   if (told.feed_head() != committed_.feed_head || told.instance() != instance_ ||
       told.holds() != HoldsText(scope_) || told.leaving() != leaving_ || told.withdrawals() != withdrawals_ || told.waiting() != lost_.size()) {
@@ -102,14 +98,14 @@ bool Replica::ReportIsOutdated() const {
 
 void Replica::PublishReport(const v1::SiteFacts& facts) {
   if (!Signs() || failed_) return;
+  // Perhaps one of before this site was restored, which a peer has kept.
   const SiteReports::Entry* const last = reports_.Find(identity_.site);
-  if (last != nullptr) own_report_ = std::max(own_report_, last->body.number());
   v1::SiteReport report;
   report.set_network(std::string(membership_->network().bytes()));
   report.set_site(std::string(committed_identity_.site.bytes()));
   report.set_time(wall_->NowMillis());
   // The time, where it grows: a site that came back from a backup is then ahead of what it told before.
-  report.set_number(std::max(report.time(), own_report_ + 1));
+  report.set_number(std::max(report.time(), last != nullptr ? last->body.number() + 1 : 1));
   report.set_instance(instance_);
   report.set_feed_head(committed_.feed_head);
   report.set_holds(HoldsText(scope_));

@@ -31,7 +31,6 @@ absl::Status ReportTalk::OnReports(const v1::SiteReports& frame) {
     if (!site.has_value()) return absl::InvalidArgumentError("a report of no site");
     uint64_t& number = known_[*site];
     number = std::max(number, known.number());
-    replica_->NoteOwnReport(*site, known.number());
   }
   informed_ = informed_ || frame.lists();
   for (const v1::SignedSiteReport& told : frame.report()) {

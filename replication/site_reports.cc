@@ -1,7 +1,9 @@
 #include "replication/site_reports.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "replication/scope.h"
@@ -12,6 +14,21 @@ namespace {
 
 absl::Status Refuse(std::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("rapport d'un site : ", std::string(why)));
+}
+
+// The last millisecond of the year 9999: what comes after it can't be shown as a time. Numbers are times, or a little more.
+constexpr uint64_t kLastMillis = 253'402'300'799'999;
+
+bool TimesCanBeShown(const v1::SiteReport& report) {
+  const v1::SiteFacts& facts = report.facts();
+  std::vector<uint64_t> times = {report.time(), report.number(), facts.start_time(), facts.backup_time(),
+                                 facts.certificate_time()};
+  for (const v1::HeldReport& held : report.held()) times.push_back(held.time());
+  for (const v1::ReportedLink& link : facts.link()) {
+    times.push_back(link.last_contact_time());
+    times.push_back(link.last_agreement_time());
+  }
+  return *std::max_element(times.begin(), times.end()) <= kLastMillis;
 }
 
 absl::StatusOr<v1::SiteReport> Check(const Membership& membership, const v1::SignedSiteReport& told) {
@@ -29,6 +46,7 @@ absl::StatusOr<v1::SiteReport> Check(const Membership& membership, const v1::Sig
   for (const v1::ReportedLink& link : body.facts().link()) {
     if (link.site().size() != SiteId::kSize) return Refuse("nomme un site qui n'en est pas un");
   }
+  if (!TimesCanBeShown(body)) return Refuse("daté d'après l'an 9999");
   if (!VerifySignature(member->key, kReportDomain, told.report(), told.signature())) {
     return Refuse(absl::StrCat("la signature n'est pas celle de « ", member->name, " »"));
   }

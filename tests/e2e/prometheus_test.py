@@ -1,6 +1,7 @@
-"""The HTTP door of running nodes, and a real Prometheus that reads it: an alert fires, and clears."""
+"""The HTTP door of running nodes, and a real Prometheus that reads it: the board shows something, an alert fires and clears."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ sys.path.insert(0, str(ROOT / 'deploy' / 'demo'))
 
 import joining  # noqa: E402
 
+BOARD = ROOT / 'deploy' / 'grafana' / 'maillage.json'
 RULES = ROOT / 'deploy' / 'prometheus' / 'maillage.rules.yml'
 
 
@@ -88,6 +90,48 @@ scrape_configs:
             self.assertNotEqual(other.process.wait(timeout=20), 0)
             other.process = None
             self.assertIn(said, other.last_words())
+
+    def ask(self, prometheus: str, expression: str) -> list:
+        """All that an expression finds; fails where it is none."""
+        status, body = fetch(prometheus, '/api/v1/query?query=' + urllib.parse.quote(expression))
+        self.assertEqual(status, 200, f'{expression} : {body}')
+        return json.loads(body)['data']['result']
+
+    def test_every_panel_of_the_board_shows_something(self):
+        board = json.loads(BOARD.read_text(encoding='utf-8'))
+        lyon = self.with_http('lyon')
+        joining.found(lyon, 'RESACOOP', self.folder / 'secours.key')
+        savoie = self.with_http('savoie', lyon)
+        lyon.start()
+        lyon.wait_ready()
+        joining.join(lyon, savoie, '--territory', '73')
+        savoie.start()
+        savoie.wait_ready()
+        prometheus = self.start_prometheus(lyon, savoie)
+        savoie.run('create', 'actor', 'name=Amis du Mali', 'department=73')
+        lyon.run('backup', str(self.folder / 'copie'))
+        self.assertEqual(self.shapes_that_overlap(board['panels']), [])
+        wait_until('Prometheus voit les deux', lambda: self.query(prometheus, 'up{job="maillage"} == 1'), lambda seen: len(seen) == 2)
+        for panel in board['panels']:
+            self.assertTrue(panel['description'] and panel['fieldConfig']['defaults']['unit'], panel['title'])
+            for target in panel['targets']:
+                expression = target['expr'].replace('$instance', '.*').replace('$__rate_interval', '1m')
+                wait_until(f'{panel["title"]} : {expression}', lambda asked=expression: self.ask(prometheus, asked), bool)
+                labels = self.ask(prometheus, expression)[0]['metric'].keys()
+                for label in re.findall(r'{{(\w+)}}', target['legendFormat']):
+                    self.assertIn(label, labels, panel['title'])
+
+    @staticmethod
+    def shapes_that_overlap(panels: list) -> list:
+        taken: dict[tuple[int, int], str] = {}
+        overlapping = []
+        for panel in panels:
+            place = panel['gridPos']
+            cells = [(x, y) for x in range(place['x'], place['x'] + place['w']) for y in range(place['y'], place['y'] + place['h'])]
+            if place['x'] + place['w'] > 24 or any(cell in taken for cell in cells):
+                overlapping.append(panel['title'])
+            taken.update((cell, panel['title']) for cell in cells)
+        return overlapping
 
     def test_an_alert_fires_and_clears(self):
         lyon = self.with_http('lyon')

@@ -178,12 +178,15 @@ TEST_F(SyncReport, ASlowLineIsNotOvertakenByReports) {
   Link link(&savoie, &lyon);
   link.Run();
   const uint64_t first = ReportOf(savoie, lyon)->number();
-  // Each report comes before the changes that it is about are here.
+  // Four frames are written while two arrive: each report comes before the changes that it is about are here.
+  v1::Actor longest = NamedActor("ADOS");
+  longest.set_description(std::string(kMaxValueBytes, 'x'));
   for (int round = 0; round < 8; ++round) {
-    for (int i = 0; i < 3; ++i) lyon.Create(NamedActor("ADOS"));
+    for (int i = 0; i < 4; ++i) lyon.Create(longest);
     Publish(lyon);
     for (int i = 0; i < 2; ++i) link.Step();
   }
+  EXPECT_LT(savoie.replica->progress().feed_head, lyon.replica->progress().feed_head);
   EXPECT_GT(savoie.replica->held_reports().held().at(lyon.id).number, first);
 }
 
@@ -202,6 +205,50 @@ TEST_F(SyncReport, AnotherCopyOfASiteIsAnotherMatter) {
   ASSERT_TRUE(savoie.replica->AddReport(told).ok());
   ASSERT_TRUE(savoie.replica->Commit().ok());
   EXPECT_LT(savoie.replica->held_reports().held().at(lyon.id).number, ReportOf(savoie, lyon)->number());
+}
+
+TEST_F(SyncReport, BeforeTwoAgreeAPositionIsAHint) {
+  std::vector<RecordId> records;
+  for (int i = 0; i < 10; ++i) records.push_back(lyon.Create(NamedActor("ADOS")));
+  const std::unique_ptr<TestSite> old = clermont.Clone(79);
+  const auto take = [&](TestSite& site, size_t first) {
+    const std::vector<std::string> feed = lyon.Feed();
+    for (size_t i = first; i < first + 5; ++i) ASSERT_TRUE(site.replica->Apply(feed[i], lyon.id).ok());
+    ASSERT_TRUE(site.replica->Commit().ok());
+  };
+  take(clermont, 0);
+  Link(&savoie, &clermont).Run();
+  // An older copy of Clermont has other changes under the same positions, none of them its own: nothing at the greeting tells.
+  old->key = &clermont_key;
+  old->Restart();
+  take(*old, 5);
+  old->Create(NamedActor("PSS"));
+  Publish(*old);
+  const uint64_t told = old->replica->reports().Find(clermont.id)->body.number();
+  Link link(&savoie, old.get());
+  bool held = false;
+  while (link.Step()) {
+    const auto found = savoie.replica->held_reports().held().find(clermont.id);
+    held = found != savoie.replica->held_reports().held().end() && found->second.number == told;
+    if (!held) continue;
+    for (const RecordId& id : records) ASSERT_FALSE(savoie.State(kActor, id).vector().empty());
+  }
+  EXPECT_TRUE(held);
+}
+
+TEST_F(SyncReport, WhatASiteWithdrewIsNotHeld) {
+  MeetAndTell();
+  savoie.Create(NamedActor("ADOS"));
+  Publish(savoie);
+  const SiteReports::Entry told = *savoie.replica->reports().Find(savoie.id);
+  ASSERT_TRUE(lyon.replica->AddReport(told.told).ok());
+  // Its change goes on under another number.
+  ASSERT_TRUE(savoie.replica->Renounce(ContinuityDoubt::kTwinMet, {}, /*must_renew=*/true).ok());
+  Link(&savoie, &lyon).Run();
+  EXPECT_LT(lyon.replica->held_reports().held().at(savoie.id).number, told.body.number());
+  Publish(savoie);
+  Link(&savoie, &lyon).Run();
+  EXPECT_EQ(lyon.replica->held_reports().held().at(savoie.id).number, ReportOf(lyon, savoie)->number());
 }
 
 TEST_F(SyncReport, ASiteThatCameBackFromABackupIsHeardAgain) {
@@ -295,6 +342,13 @@ TEST_F(ForgedReport, IsRefused) {
   other = report;
   other.mutable_facts()->add_link()->set_site("short");
   EXPECT_EQ(Refused(SignReport(savoie_key, other)), "rapport d'un site : nomme un site qui n'en est pas un");
+  other = report;
+  other.add_held()->set_site(std::string(16, 's'));
+  other.mutable_held(0)->set_time(UINT64_MAX);
+  EXPECT_EQ(Refused(SignReport(savoie_key, other)), "rapport d'un site : daté d'après l'an 9999");
+  other = report;
+  other.set_number(UINT64_MAX);
+  EXPECT_EQ(Refused(SignReport(savoie_key, other)), "rapport d'un site : daté d'après l'an 9999");
   other = report;
   other.set_holds("73,,74|");
   EXPECT_NE(Refused(SignReport(savoie_key, other)), "");
