@@ -1,5 +1,7 @@
 #include "replication/held_reports.h"
 
+#include <utility>
+
 namespace maillage::replication {
 namespace {
 
@@ -12,42 +14,39 @@ bool IsReached(const v1::SiteReport& report, const std::optional<FedUpTo>& fed) 
 
 }  // namespace
 
-bool HeldReports::Follow(const SiteId& site, const v1::SiteReport& told, const std::optional<FedUpTo>& fed,
-                         const Scope& mine, const SiteId& here) {
-  bool news = false;
-  while (told.number() > held_[site].number) {
-    v1::SiteReport& awaited = awaited_.try_emplace(site, told).first->second;
-    const bool outdated = awaited.number() <= held_[site].number || awaited.instance() != told.instance() ||
+void HeldReports::Follow(const Heard& heard, const Reader& here) {
+  const auto held = [&] { return held_[heard.site].number; };
+  const v1::SiteReport& told = heard.report;
+  while (told.number() > held()) {
+    v1::SiteReport& awaited = awaited_.try_emplace(heard.site, told).first->second;
+    const bool outdated = awaited.number() <= held() || awaited.instance() != told.instance() ||
                           awaited.withdrawals() != told.withdrawals();
     if (outdated) awaited = told;
-    if (!IsReached(awaited, fed)) break;
+    if (!IsReached(awaited, heard.fed)) break;
     const v1::SiteReport reached = std::move(awaited);
-    awaited_.erase(site);
-    news = Fulfil(site, reached, mine, here) || news;
-    if (held_[site].number < reached.number()) break;
+    awaited_.erase(heard.site);
+    Fulfil({heard.site, reached, heard.fed, heard.is_antenna}, here);
+    if (held() < reached.number()) break;
   }
-  return news;
 }
 
-bool HeldReports::Fulfil(const SiteId& site, const v1::SiteReport& report, const Scope& mine, const SiteId& here) {
+void HeldReports::Fulfil(const Heard& heard, const Reader& here) {
+  const v1::SiteReport& report = heard.report;
   const absl::StatusOr<Scope> theirs = Scope::Parse(report.holds());
-  if (!theirs.ok() || report.waiting() > 0) return false;
-  bool news = false;
-  if (report.leaving() == 0 && (mine.everything() || theirs->Contains(mine))) news = Raise(site, HeldOf(report));
-  if (!theirs->Contains(mine)) return news;
+  if (!theirs.ok() || report.waiting() > 0) return;
+  const bool contains_this = theirs->Contains(here.territory);
+  if (report.leaving() == 0 && (here.territory.everything() || contains_this)) Raise(heard.site, HeldOf(report));
+  if (!contains_this || !heard.is_antenna) return;
   for (const v1::HeldReport& held : report.held()) {
     const std::optional<SiteId> author = SiteId::FromBytes(held.site());
-    if (!author.has_value() || *author == here || *author == site) continue;
-    news = Raise(*author, {held.number(), held.time(), held.position()}) || news;
+    if (!author.has_value() || *author == here.site || *author == heard.site) continue;
+    Raise(*author, {held.number(), held.time(), held.position()});
   }
-  return news;
 }
 
-bool HeldReports::Raise(const SiteId& site, const Held& to) {
+void HeldReports::Raise(const SiteId& site, const Held& to) {
   Held& held = held_[site];
-  if (to.number <= held.number) return false;
-  held = to;
-  return true;
+  if (to.number > held.number) held = to;
 }
 
 void HeldReports::Restore(const v1::SiteReport& own) {

@@ -74,7 +74,10 @@ void Replica::FollowReports() {
     const SiteReports::Entry* const entry = reports_.Find(site);
     if (entry == nullptr || site == identity_.site) continue;
     const auto fed = fed_.find(site);
-    held_.Follow(site, entry->body, fed != fed_.end() ? std::optional(fed->second) : std::nullopt, scope_, identity_.site);
+    const Member* const member = membership_->Find(site);
+    held_.Follow({site, entry->body, fed != fed_.end() ? std::optional(fed->second) : std::nullopt,
+                  member != nullptr && member->role == v1::ROLE_ANTENNA},
+                 {identity_.site, scope_});
   }
 }
 
