@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "proto/status_service.pb.h"
 #include "server/tuning.h"
 #include "tests/replication/support/network.h"
@@ -21,7 +23,13 @@ using replication::testing::TestSite;
 class SiteReporterTest : public ::testing::Test {
  protected:
   SiteReporterTest() : network_(TestSeed()) {
+    // A replica of its own, which the reporter keeps.
     lyon_.Join(network_.file, network_.lyon);
+    reporter_ = std::make_unique<SiteReporter>(lyon_.replica.get(), [] {
+      v1::SiteFacts facts;
+      facts.set_version("1.2");
+      return facts;
+    });
     v1::ReportedLink& link = links_.emplace_back();
     link.set_site(std::string(16, 's'));
     link.set_state(v1::PeerStatus::UP_TO_DATE);
@@ -33,7 +41,7 @@ class SiteReporterTest : public ::testing::Test {
   // Whether a report went out.
   bool Tick() {
     const uint64_t before = Number();
-    reporter_.Tick(links_, clock_.millis);
+    reporter_->Tick(links_, clock_.millis);
     EXPECT_TRUE(lyon_.replica->Commit().ok());
     return Number() != before;
   }
@@ -51,11 +59,7 @@ class SiteReporterTest : public ::testing::Test {
   SteppedClock clock_;
   TestSite lyon_{"lyon", 1, &clock_};
   std::vector<v1::ReportedLink> links_;
-  SiteReporter reporter_{lyon_.replica.get(), [] {
-                           v1::SiteFacts facts;
-                           facts.set_version("1.2");
-                           return facts;
-                         }};
+  std::unique_ptr<SiteReporter> reporter_;
 };
 
 TEST_F(SiteReporterTest, TellsAtOnceWhatItIs) {
